@@ -29,6 +29,7 @@ NO_PAGE = {
     "/pictures/{token}",
     "/i/{token}/pdf",
     "/cn/{token}/pdf",
+    "/receipts/{token}/pdf",
     "/pay/{token}/return",
     "/connect/express/{token}",
 }

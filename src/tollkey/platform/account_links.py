@@ -17,7 +17,7 @@ from tollkey.platform._connect.onboarding import FIELDS, fields_of, submit
 from tollkey.platform._connect.ownership import ask_owner
 from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.sessions import check_components, components_of
-from tollkey.wire import Call, Endpoint, Json, P, Reply, Resource, invalid, new_object
+from tollkey.wire import Call, Endpoint, Json, P, Reply, Resource, invalid, languages, new_object
 from tollkey.wire.errors import exclusive, missing_param
 from tollkey.wire.hosted import hosted_url, html_page, redirect, safe_link
 from tollkey.wire.live import needs, records
@@ -70,7 +70,7 @@ def open_link(call: Call, params: operations.GetConnectOnboardingToken) -> Reply
     """Show the onboarding page to the first browser that opens the link; redirect others to the ``refresh_url``."""
     link = links.find(call, call.path["id"])
     if link is None:
-        return _expired()
+        return _expired(call)
     cookie = links.take(call, link)
     if cookie is None:
         return redirect(link.refresh_url)
@@ -85,34 +85,47 @@ def _onboarding(call: Call, link: links.Link) -> Reply:
         f'<p><label for="{name}">{escape(label)}</label><input id="{name}" name="{name}" value="{escape(value)}"></p>'
         for name, label, value in fields_of(loaded)
     )
-    name = loaded.account["business_profile"]["name"] or loaded.account["email"] or loaded.account["id"]
+    language = languages.choose(call)
+    say, name = language.say, _name_of(loaded.account)
     back = escape(safe_link(link.return_url))
+    told = escape(say("This is a test account. The values below pass every check."))
     body = (
-        f"<h1>Tell us about {escape(name)}</h1>\n<p>This is a test account. The values below pass every check.</p>\n"
-        f'<form method="post" action="/{_KIND}/{escape(call.path["token"])}/submit">\n{rows}\n<button>Agree and'
-        f" submit</button>\n</form>\n"
-        f'<a class="button second" href="{back}">Come back later</a>'
+        f"<h1>{escape(say('Tell us about {name}', name=name))}</h1>\n<p>{told}</p>\n"
+        f'<form method="post" action="/{_KIND}/{escape(call.path["token"])}/submit">\n{rows}\n<button>'
+        f"{escape(say('Agree and submit'))}</button>\n</form>\n"
+        f'<a class="button second" href="{back}">{escape(say("Come back later"))}</a>'
     )
-    return html_page("Onboarding", body, leads_to=link.return_url)
+    return html_page(say("Onboarding"), body, leads_to=link.return_url, language=language)
+
+
+def _name_of(account: Json) -> str:
+    """Return what a connected account is called."""
+    return str(account["business_profile"]["name"] or account["email"] or account["id"])
 
 
 def complete_onboarding(call: Call, params: operations.PostConnectOnboardingTokenSubmit) -> Reply:
     """Apply the submitted form and redirect to the platform."""
     link = links.find(call, call.path["id"])
     if link is None or links.take(call, link) is None or not links.finish(call, link):
-        return _expired(link)
+        return _expired(call, link)
     loaded = load_account(call, link.connected)
     submit(loaded, params)
     save_account(loaded, checks=True)
     return redirect(link.return_url)
 
 
-def _expired(link: links.Link | None = None) -> Reply:
+def _expired(call: Call, link: links.Link | None = None) -> Reply:
     """A page that leads to where a new link is made, as far as that is known."""
-    body = "<h1>This link has expired</h1>\n<p>Nothing was changed.</p>"
+    language = languages.choose(call)
+    title, told, again = (
+        language.say("This link has expired"),
+        language.say("Nothing was changed."),
+        language.say("Start again"),
+    )
+    body = f"<h1>{escape(title)}</h1>\n<p>{escape(told)}</p>"
     if link is not None:
-        body += f'\n<a class="button" href="{escape(safe_link(link.refresh_url))}">Start again</a>'
-    return html_page("This link has expired", body, status=410)
+        body += f'\n<a class="button" href="{escape(safe_link(link.refresh_url))}">{escape(again)}</a>'
+    return html_page(title, body, status=410, language=language)
 
 
 def create_login_link(
@@ -137,12 +150,14 @@ def create_login_link(
 def show_express(call: Call, params: operations.GetConnectExpressToken) -> Reply:
     """Show whether charges and payouts are enabled."""
     account = load_account(call, call.path["id"]).account
-    name = account["business_profile"]["name"] or account["email"] or account["id"]
+    language = languages.choose(call)
+    say = language.say
     rows = "".join(
-        f"<p>{label}: {'enabled' if account[field] else 'not enabled'}</p>"
-        for label, field in (("Charges", "charges_enabled"), ("Payouts", "payouts_enabled"))
+        f"<dt>{escape(label)}</dt><dd>{escape(say('Enabled') if account[field] else say('Not enabled'))}</dd>"
+        for label, field in ((say("Charges"), "charges_enabled"), (say("Payouts"), "payouts_enabled"))
     )
-    return html_page("Express Dashboard", f"<h1>{escape(name)}</h1>\n{rows}")
+    body = f"<h1>{escape(_name_of(account))}</h1>\n<dl>{rows}</dl>"
+    return html_page(say("Express Dashboard"), body, language=language)
 
 
 def create_session(call: Call, params: operations.PostAccountSessions) -> Json:

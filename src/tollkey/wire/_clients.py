@@ -5,10 +5,11 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from tollkey.wire import hosted
+from tollkey.wire import hosted, languages
 from tollkey.wire._form import FormError, decode_query
 from tollkey.wire.call import Call
 from tollkey.wire.errors import invalid
+from tollkey.wire.languages import Text
 from tollkey.wire.messages import Request
 from tollkey.wire.resource import Json, Reply
 
@@ -51,9 +52,19 @@ def client_shape(call: Call, value: Any) -> Any:
     return {name: client_shape(call, inner) for name, inner in value.items()}
 
 
-def error_page(status: int, message: str) -> Reply:
-    """Return the HTML page that tells a person why a hosted page cannot be shown."""
-    return hosted.html_page("This did not work", f"<h1>This did not work</h1>\n<p>{escape(message)}</p>", status=status)
+def error_page(status: int, message: str, accepted: str = "") -> Reply:
+    """Return the HTML page that tells a person why a hosted page cannot be shown.
+
+    accepted: the request's Accept-Language.
+    """
+    language = languages.first_of(languages.accepted(accepted))
+    title = language.say("This did not work")
+    body = f"<h1>{escape(title)}</h1>\n<p>{escape(language.say(message))}</p>"
+    return hosted.html_page(title, body, status=status, language=language)
+
+
+#: What such a page says most, besides the messages of the API.
+GONE = Text("This page does not exist any more.")
 
 
 def key_in_query(request: Request) -> str | None:

@@ -113,7 +113,8 @@ class Language:
 
     def _money(self, value: Decimal, currency: str, places: int) -> str:
         """Return an amount with exactly that many decimal digits: some currencies have fewer in Babel's data."""
-        return _currency_pattern(self.tag, places).apply(value, self._locale, currency.upper(), currency_digits=False)
+        pattern = _currency_pattern(self.tag, places)
+        return str(pattern.apply(value, self._locale, currency.upper(), currency_digits=False))
 
 
 def choose(call: Call, *wanted: str | None) -> Language:
@@ -121,7 +122,7 @@ def choose(call: Call, *wanted: str | None) -> Language:
 
     wanted: such as the ``locale`` of a session or a customer's ``preferred_locales``; ``auto`` and None say nothing.
     """
-    return first_of((*wanted, *_accepted(call.origin.headers.get("accept-language", ""))))
+    return first_of((*wanted, *accepted(call.origin.headers.get("accept-language", ""))))
 
 
 def first_of(wanted: Iterable[str | None]) -> Language:
@@ -133,7 +134,7 @@ def first_of(wanted: Iterable[str | None]) -> Language:
     return ENGLISH
 
 
-def _accepted(header: str) -> list[str]:
+def accepted(header: str) -> list[str]:
     """Return the languages of an Accept-Language header, the most wanted first."""
     wishes = []
     for place, part in enumerate(header.split(",")[:_MOST_WISHES]):

@@ -1669,6 +1669,10 @@ class GetReceiptsToken(Operation):
     pass
 
 @final
+class GetReceiptsTokenPdf(Operation):
+    pass
+
+@final
 class GetRecoverToken(Operation):
     pass
 

@@ -24,7 +24,7 @@ from tollkey.wire import hosted, refusals
 from tollkey.wire._admitted import admit
 from tollkey.wire._answering import Answering
 from tollkey.wire._body import browser_key, read_params, read_query
-from tollkey.wire._clients import apply_form_headers, error_page, key_in_query
+from tollkey.wire._clients import GONE, apply_form_headers, error_page, key_in_query
 from tollkey.wire._execution import Execution, error_response, to_response
 from tollkey.wire._headers import add_standard_headers, check_mode, version_headers
 from tollkey.wire._permissions import needed_permissions
@@ -114,7 +114,7 @@ class Service:
             await self.policy.guess_limiter.delay()
             refused, page = too_many_guesses(), response.content_type != "application/json"
             response = (
-                to_response(error_page(429, refused.message), None)
+                to_response(error_page(429, refused.message, request.headers.get("accept-language", "")), None)
                 if page
                 else self._refuse(refused, request, None, request_id)
             )
@@ -194,7 +194,8 @@ class Service:
         self, request: Request, route: Route, names: dict[str, str], request_id: str, started: float
     ) -> Response:
         """Answer an endpoint whose URL contains a token that determines the scope (``wire.hosted``)."""
-        now, endpoint, gone = int(started), route.endpoint, error_page(404, "This page does not exist any more.")
+        now, endpoint, accepts = int(started), route.endpoint, request.headers.get("accept-language", "")
+        gone = error_page(404, GONE, accepts)
         authority, kind = self.setup.services.authority, hosted.kind_of(endpoint.path)
 
         def granted(tx: Tx) -> hosted.Grant | None:
@@ -227,7 +228,7 @@ class Service:
             and response.content_type == "application/json"
             and "text/html" in request.headers.get("accept", "")
         ):
-            page = error_page(response.status, json.loads(response.body)["error"]["message"])
+            page = error_page(response.status, json.loads(response.body)["error"]["message"], accepts)
             return to_response(replace(page, guess=response.guess), request_id)
         return response
 

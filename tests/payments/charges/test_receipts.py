@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from tests.payments.documents.steps import line_of, text_of
 from tests.support.api import Answer, Api
 from tests.support.connected import acting, connected
 
@@ -29,6 +30,26 @@ def test_a_receipt_tells_who_was_paid_how_much_with_which_card(api: Api) -> None
         assert told in text
     assert "&lt;b&gt;Rocket" in text
     assert "<b>Rocket" not in text
+
+
+def test_a_receipt_can_be_kept_as_a_document(api: Api) -> None:
+    charge = api.ok("post", "/v1/charges", amount=2_050, currency="usd", source="tok_visa", description="Rocket ürü")
+    api.ok("post", "/v1/refunds", charge=charge["id"], amount=500)
+    path = urlsplit(charge["receipt_url"]).path
+    assert f'href="{path}/pdf"' in receipt(api, charge)
+    answer = api.send("GET", path + "/pdf", key=None)
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/pdf")
+    assert line_of(answer.body, "Date", "January 1, 2026", "Payment method", "Visa •••• 4242")
+    assert line_of(answer.body, "Refunded on January 1, 2026", "-$5.00", "Paid after refunds", "$15.50")
+    assert "Rocket ürü" in text_of(answer.body)
+
+
+def test_a_receipt_is_in_the_language_of_its_customer(api: Api) -> None:
+    who = api.ok("post", "/v1/customers", source="tok_visa", preferred_locales=["es"])["id"]
+    charge = api.ok("post", "/v1/charges", amount=2_050, currency="eur", customer=who)
+    text = receipt(api, charge)
+    assert "<h1>Recibo de Test account</h1>" in text
+    assert "1 de enero de 2026" in text
 
 
 def test_a_receipt_follows_the_refunds(api: Api) -> None:

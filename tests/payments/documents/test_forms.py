@@ -30,7 +30,7 @@ def test_an_error_stands_beside_its_field_in_the_language_of_the_page() -> None:
     [("12 / 30", (12, 2030)), ("1230", (12, 2030)), ("130", (1, 2030)), ("12/2034", (12, 2034)), ("00/00", (0, 2000))],
 )
 def test_an_expiry_date_may_be_written_in_several_ways(typed: str, read: tuple[int, int]) -> None:
-    card = card_entered(" 4242 ", typed, "123")
+    card = card_entered({"number": " 4242 ", "expiry": typed, "cvc": "123"})
     assert (card.number, card.month, card.year) == ("4242", *read)
 
 
@@ -40,7 +40,7 @@ def test_an_expiry_date_may_be_written_in_several_ways(typed: str, read: tuple[i
 )
 def test_an_incomplete_card_is_refused_at_its_field(expiry: str, cvc: str, code: str) -> None:
     with pytest.raises(ApiError) as refused:
-        card_entered("4242", expiry, cvc)
+        card_entered({"number": "4242", "expiry": expiry, "cvc": cvc})
     assert (refused.value.code, field_of(refused.value.param)) == (code, "cvc" if "cvc" in code else "expiry")
 
 

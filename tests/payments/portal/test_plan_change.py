@@ -12,7 +12,7 @@ def test_a_dearer_plan_is_shown_with_what_is_due_and_then_billed(api: Api) -> No
     path = portal.open()
     assert "Update subscription" in portal.look(path)
     choice = portal.look(f"{path}/update?subscription={portal.sub['id']}")
-    assert "$20.00 every month" in choice
+    assert "$20.00 per month" in choice
     assert "(current)" in choice
     typed = {"subscription": portal.sub["id"], "price": portal.dear, "quantity": "1"}
     review = portal.send(path + "/review", **typed).body.decode()
@@ -47,7 +47,7 @@ def test_a_refused_card_keeps_the_old_plan(api: Api) -> None:
     refused = portal.send(path + "/update", subscription=portal.sub["id"], price=portal.dear)
     assert refused.status == 402
     assert "Your card was declined." in refused.body.decode()
-    assert "<dt>From</dt><dd>Plan, $10.00 every month</dd>" in refused.body.decode()
+    assert "<dt>From</dt><dd>Plan, $10.00 per month</dd>" in refused.body.decode()
     assert portal.now()["items"]["data"][0]["price"]["id"] == portal.cheap
     assert len(api.get("/v1/invoices", subscription=portal.sub["id"])["data"]) == 1
 
@@ -57,7 +57,7 @@ def test_a_cheaper_plan_or_a_shorter_interval_may_wait_for_the_end_of_the_period
     portal = Portal(api, schedule_at_period_end={"conditions": conditions})
     path = portal.open()
     typed = {"subscription": portal.sub["id"], "price": portal.less}
-    assert "Your plan changes on 01 Feb 2026" in portal.send(path + "/review", **typed).body.decode()
+    assert "Your plan changes on February 1, 2026" in portal.send(path + "/review", **typed).body.decode()
     assert portal.send(path + "/update", **typed).status == 303
     assert portal.now()["items"]["data"][0]["price"]["id"] == portal.cheap
     assert portal.now()["schedule"] is not None

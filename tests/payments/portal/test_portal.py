@@ -108,7 +108,7 @@ def test_a_cancel_flow_may_offer_a_coupon_to_stay(api: Api) -> None:
     path = portal.open(
         flow_data={"type": "subscription_cancel", "subscription_cancel": cancel, "after_completion": done}
     )
-    assert "pay 25 % less for 3 months" in portal.look(path)
+    assert "pay 25% less for 3 months" in portal.look(path)
     assert portal.send(path + "/stay").headers["location"] == f"{path}/done"
     assert "Good choice" in portal.look(path + "/done")
     assert len(portal.now()["discounts"]) == 1

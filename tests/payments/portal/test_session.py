@@ -30,7 +30,7 @@ def test_a_flow_confirms_one_update_and_leads_to_the_shop(api: Api) -> None:
             "after_completion": after,
         }
     )
-    assert "$20.00 every month" in portal.look(path)
+    assert "$20.00 per month" in portal.look(path)
     review = portal.send(path + "/review")
     assert "<dt>Due today</dt><dd>$5.00</dd>" in review.body.decode()
     assert "form-action 'self' https://shop.example" in review.headers["content-security-policy"]

@@ -243,7 +243,7 @@ def _entered_method(call: Call, session: StoredSession, params: operations.PostP
         }
     }
     if kind == "card":
-        card = forms.card_entered(*(params.get(name) or "" for name in ("number", "expiry", "cvc")))
+        card = forms.card_entered(params)
         given["card"] = {"number": card.number, "exp_month": card.month, "exp_year": card.year, "cvc": card.cvc}
     elif kind == "sepa_debit":
         given["sepa_debit"] = {"iban": params.get("iban") or ""}

@@ -6,7 +6,6 @@ active ──update active=false, or limit reached──▶ inactive ──updat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from tollkey.keys import Permission
@@ -16,16 +15,17 @@ from tollkey.payments.checkout import kinds
 from tollkey.payments.checkout.building import DAY, name_rules
 from tollkey.payments.checkout.known import page_of, price_of
 from tollkey.payments.checkout.lines import check_quantities, make_items, shown
+from tollkey.payments.checkout.link_page import link_page
 from tollkey.payments.checkout.order import optional_items, optional_prices
 from tollkey.payments.checkout.rules import check_link, check_options, check_recurring
 from tollkey.payments.checkout.sessions import new_session
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.payments.shared import fields, receipt_links
+from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import creation
 from tollkey.payments.tax import automatic, tax_ids
 from tollkey.wire import Action, Call, Endpoint, P, Page, Params, Reply, Resource, invalid, new_object
 from tollkey.wire.errors import exclusive, missing_param
-from tollkey.wire.hosted import hosted_url, html_page, redirect
+from tollkey.wire.hosted import hosted_url, redirect
 from tollkey.wire.live import records
 from tollkey.wire.objects import value_at
 from tollkey.wire.pages import listing, nested_list, page_of_list, retrieve
@@ -274,17 +274,7 @@ def line_items(call: Call, params: operations.GetPaymentLinksPaymentLinkLineItem
 def visit(call: Call, params: operations.GetBuyToken) -> Reply:
     """Show the page of a payment link, with a button that starts a session."""
     link = call.objects.get(kinds.PAYMENT_LINK, call.path["id"])
-    if not link["active"]:
-        told = link["inactive_message"] or "This link is no longer active."
-        return html_page("Link not active", f"<h1>Link not active</h1>\n<p>{escape(told)}</p>", status=404)
-    names = ", ".join(item["description"] or "" for item in link["_lines"])
-    path = escape(call.origin.path)
-    shop = f'<p class="note">{escape(receipt_links.business_name(call))}{"" if call.livemode else " · Test mode"}</p>'
-    body = (
-        f'{shop}\n<h1>{escape(names)}</h1>\n<form method="post" action="{path}"><button autofocus>Continue to '
-        f"payment</button></form>"
-    )
-    return html_page(names, body)
+    return link_page(call, link)
 
 
 def begin(call: Call, params: operations.PostBuyToken) -> Reply:

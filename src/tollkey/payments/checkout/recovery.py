@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 from tollkey.payments.checkout import kinds
 from tollkey.payments.checkout.building import DAY, new_session
 from tollkey.payments.checkout.known import page_of
-from tollkey.wire import Call, Endpoint, P, Params, Reply
-from tollkey.wire.hosted import hosted_url, html_page, redirect
+from tollkey.payments.documents import brand
+from tollkey.wire import Call, Endpoint, P, Params, Reply, languages
+from tollkey.wire.hosted import hosted_url, redirect
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredSession
@@ -27,9 +29,11 @@ def offer(call: Call, session: StoredSession) -> None:
 
 def show(call: Call, params: operations.GetRecoverToken) -> Reply:
     """Show the page that continues the order."""
-    form = f'<form method="post" action="/recover/{call.path["token"]}"><button autofocus>Continue</button></form>'
-    body = f"<h1>Continue your order</h1>\n{form}"
-    return html_page("Continue your order", body)
+    session = call.objects.get(kinds.SESSION, call.path["id"])
+    language = languages.choose(call, session.get("locale"))
+    label = escape(language.say("Continue"))
+    form = f'<form method="post" action="/recover/{call.path["token"]}"><button autofocus>{label}</button></form>'
+    return brand.page(call, language, language.say("Continue your order"), form)
 
 
 def again(call: Call, params: operations.PostRecoverToken) -> Reply:

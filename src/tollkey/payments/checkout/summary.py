@@ -67,7 +67,7 @@ def _item(session: StoredSession, item: StoredLine, currency: str, language: Lan
 
 def _discounts(call: Call, session: StoredSession, language: Language) -> list[tuple[str, str]]:
     """Return each discount with the name of its coupon."""
-    rows, off = [], (session["total_details"] or {}).get("amount_discount") or 0
+    rows, off = [], value_at(session, "total_details.amount_discount") or 0
     for entry in breakdown(call, session)["discounts"]:
         coupon = call.objects.find("coupon", value_at(entry, "discount.source.coupon") or "")
         name = (coupon and coupon["name"]) or language.say("Discount")
@@ -83,5 +83,5 @@ def _taxes(call: Call, session: StoredSession, language: Language) -> list[tuple
         label = f"{rate['display_name']} {language.percent(rate['percentage'])}"
         label += " " + language.say("(included)") if rate["inclusive"] else ""
         rows.append((label, language.amount(tax["amount"], currency)))
-    whole = (session["total_details"] or {}).get("amount_tax") or 0
+    whole = value_at(session, "total_details.amount_tax") or 0
     return rows or ([(language.say("Tax"), language.amount(whole, currency))] if whole else [])

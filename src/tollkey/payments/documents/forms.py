@@ -126,7 +126,7 @@ class Form:
         """Return a labeled select element. options: (value, text)."""
         chosen = self.text(name, value)
         inside = "".join(
-            f'<option value="{escape(one)}"{" selected" if one == chosen else ""}>{escape(text)}</option>'
+            f'<option value="{escape(one)}"{" selected" if one and one == chosen else ""}>{escape(text)}</option>'
             for one, text in options
         )
         more = "".join(f' {key}="{escape(val)}"' for key, val in attributes.items())
@@ -182,12 +182,16 @@ def card_fields(form: Form) -> str:
     return f'{icons.cards(say("Cards"))}{number}<div class="pair"><div>{expiry}</div><div>{code}</div></div>'
 
 
-def card_entered(number: str, expiry: str, cvc: str) -> CardEntered:
-    """Return a card as it was entered. Raises ApiError 402 without an expiry date or a security code."""
+def card_entered(typed: Mapping[str, object]) -> CardEntered:
+    """Return a card as it was entered. Raises ApiError 402 without an expiry date or a security code.
+
+    typed: the fields of ``card_fields``.
+    """
+    number, expiry, cvc = (str(typed.get(name) or "").strip() for name in ("number", "expiry", "cvc"))
     month, year = _expiry(expiry)
-    if not cvc.strip():
+    if not cvc:
         raise ApiError(402, "card_error", "incomplete_cvc", "Your card's security code is incomplete.", "cvc")
-    return CardEntered(number.strip(), month, year, cvc.strip())
+    return CardEntered(number, month, year, cvc)
 
 
 def _expiry(text: str) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.documents.printed import Party
 from tollkey.payments.shared import fields, receipt_links
-from tollkey.wire import Call
+from tollkey.wire import Call, languages
 from tollkey.wire.languages import Language
 from tollkey.wire.objects import value_at
 
@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 
 #: Countries whose addresses have the postal code behind the town; in all others it stands before the town.
 _CODE_LAST = frozenset({"AU", "CA", "GB", "IE", "IN", "NZ", "US"})
+
+
+def language_of(call: Call, customer: str | None, *wanted: str | None) -> Language:
+    """Return the language of a page: one of those wanted, else what its customer prefers, else the browser's.
+
+    customer: its id, if one is known.
+    """
+    found = call.objects.find("customer", customer) if customer else None
+    return languages.choose(call, *wanted, *((found and found.get("preferred_locales")) or ()))
 
 
 def seller(call: Call, language: Language, tax_ids: Sequence[str] | None = None) -> Party:

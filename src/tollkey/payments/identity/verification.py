@@ -15,12 +15,13 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
+from tollkey.payments.documents import brand
 from tollkey.payments.identity import jobs, states
 from tollkey.payments.identity.checks import ERRORS, REPORT, make_report, redact_report, verified_outputs
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, P, Reply, Resource, invalid, new_object
+from tollkey.wire import Call, Endpoint, P, Reply, Resource, invalid, languages, new_object
 from tollkey.wire.errors import missing_object, missing_param
-from tollkey.wire.hosted import hosted_url, html_page, redirect
+from tollkey.wire.hosted import hosted_url, redirect
 from tollkey.wire.kinds import Kind
 from tollkey.wire.live import needs, records
 from tollkey.wire.pages import listing, retrieve
@@ -177,29 +178,30 @@ def redact(call: Call, params: operations.PostIdentityVerificationSessionsSessio
 def page(call: Call, params: operations.GetVerifyToken) -> Reply:
     """Show the page of a session, on which the outcome is chosen."""
     session = call.objects.get(SESSION, call.path["id"])
+    language = languages.choose(call)
+    say = language.say
     if session["status"] != "requires_input":
-        return html_page(
-            "Identity verification", f"<h1>Nothing to do</h1>\n<p>This verification is {escape(session['status'])}.</p>"
-        )
+        return brand.closing(call, language, say("Nothing to do"))
     choices = "\n".join(
         f'<option value="{code}">{escape(reason)}</option>'
         for code, (check, reason) in ERRORS.items()
         if check in _checks(session)
     )
     last = session["last_error"]
-    error = f'<p class="error" role="alert">Last attempt: {escape(last["reason"] or "")}</p>' if last else ""
-    body = f"""<h1>Verify your identity</h1>
-<p>This is a test. No document is asked for and nothing is checked: choose how the verification ends.</p>
+    told = say("Last attempt: {reason}", reason=last["reason"] or "") if last else ""
+    error = f'<p class="error" role="alert">{escape(told)}</p>' if told else ""
+    test = say("This is a test. No document is asked for and nothing is checked: choose how the verification ends.")
+    body = f"""<p>{escape(test)}</p>
 {error}
 <form method="post" action="{escape(call.origin.path)}">
-<label for="outcome">Outcome</label>
+<label for="outcome">{escape(say("Outcome"))}</label>
 <select id="outcome" name="outcome">
-<option value="verified">Verified</option>
+<option value="verified">{escape(say("Verified"))}</option>
 {choices}
 </select>
-<button>Finish</button>
+<button>{escape(say("Finish"))}</button>
 </form>"""
-    return html_page("Verify your identity", body, leads_to=session.get("_return_url"))
+    return brand.page(call, language, say("Verify your identity"), body, leads_to=session.get("_return_url"))
 
 
 def _checks(session: StoredVerificationSession) -> list[str]:
@@ -230,10 +232,9 @@ def choose(call: Call, params: operations.PostVerifyToken) -> Reply:
     call.schedule.add(call.now + 1, jobs.VERIFICATION, session["id"])
     if session["_return_url"]:
         return redirect(session["_return_url"])
-    return html_page(
-        "Identity verification",
-        "<h1>Thank you</h1>\n<p>The verification is being processed. You can close this page.</p>",
-    )
+    language = languages.choose(call)
+    told = language.say("The verification is being processed. You can close this page.")
+    return brand.page(call, language, language.say("Thank you."), f"<p>{escape(told)}</p>")
 
 
 def decide(call: Call, id: str) -> None:

@@ -56,6 +56,7 @@ from tollkey.payments.shared import client_access as client
 from tollkey.payments.shared import events, providers
 from tollkey.wire import Action, Call, Endpoint, P, Page, Reply, Resource
 from tollkey.wire.access import publishable_access
+from tollkey.wire.languages import Text
 from tollkey.wire.live import asks, needs, records
 from tollkey.wire.pages import listing, page_of_list
 from tollkey.wire.resource import Reaction
@@ -226,7 +227,7 @@ def _waiting(call: Call) -> StoredPaymentIntent:
 
 def show_challenge(call: Call, params: operations.Get3dsToken) -> Reply:
     """Show the page of the 3-D Secure challenge."""
-    return challenge_page(call, _waiting(call), "Authorize this payment", bool(params.get("framed")))
+    return challenge_page(call, _waiting(call), Text("Authorize this payment"), bool(params.get("framed")))
 
 
 def complete_challenge(call: Call, params: operations.Post3dsTokenComplete) -> Reply:

@@ -19,6 +19,7 @@ from tollkey.payments.shared import client_access as client
 from tollkey.payments.shared import providers
 from tollkey.wire import Action, Call, Endpoint, Json, P, Reply, Resource, invalid
 from tollkey.wire.access import publishable_access
+from tollkey.wire.languages import Text
 from tollkey.wire.live import asks, needs, records
 from tollkey.wire.pages import listing
 
@@ -148,7 +149,9 @@ def _waiting(call: Call) -> StoredSetupIntent:
 
 def show_challenge(call: Call, params: operations.Get3dsSetupToken) -> Reply:
     """Show the page of the 3-D Secure challenge."""
-    return challenge_page(call, _waiting(call), "Authorize saving this payment method", bool(params.get("framed")))
+    return challenge_page(
+        call, _waiting(call), Text("Authorize saving this payment method"), bool(params.get("framed"))
+    )
 
 
 def complete_challenge(call: Call, params: operations.Post3dsSetupTokenComplete) -> Reply:

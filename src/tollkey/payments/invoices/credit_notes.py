@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from tollkey.keys import Permission
 from tollkey.ledger import Money
 from tollkey.payments.customers import balance
-from tollkey.payments.documents import printed
+from tollkey.payments.documents import parties, printed
 from tollkey.payments.invoices import collection, credit_note_amounts, credit_note_lines, kinds, printing, states
 from tollkey.payments.invoices.credit_note_versions import CHANGES, CREATE_REMOVED, LINE_CHANGES
 from tollkey.payments.invoices.lifecycle import customer_of, mark_paid
 from tollkey.payments.invoices.payments import payment_canceled, remaining
 from tollkey.payments.shared import clock, fields, providers
-from tollkey.wire import Action, Call, Endpoint, P, Page, Reply, Resource, invalid, languages, new_object
+from tollkey.wire import Action, Call, Endpoint, P, Page, Reply, Resource, invalid, new_object
 from tollkey.wire.hosted import hosted_url
 from tollkey.wire.live import asks, records
 from tollkey.wire.pages import list_page, nested_list, page_of_list, retrieve
@@ -170,8 +170,7 @@ def _shipping(invoice: StoredInvoice, wanted: Mapping[str, Any] | None) -> api.I
 def pdf(call: Call, params: operations.GetCnTokenPdf) -> Reply:
     """Return the credit note as a PDF."""
     note = call.objects.get(kinds.CREDIT_NOTE, call.path["id"])
-    customer = call.objects.find(kinds.CUSTOMER, note["customer"])
-    language = languages.choose(call, *((customer and customer.get("preferred_locales")) or ()))
+    language = parties.language_of(call, note["customer"])
     return printed.reply(printing.credit_note_document(call, note, language), note["number"])
 
 

@@ -11,7 +11,7 @@ from tollkey.payments.invoices import kinds, printing
 from tollkey.payments.invoices.lifecycle import HOSTED, attempt_collection, customer_of
 from tollkey.payments.methods import payment_methods
 from tollkey.payments.shared import clock, providers
-from tollkey.wire import ApiError, Call, Endpoint, P, Reply, languages
+from tollkey.wire import ApiError, Call, Endpoint, P, Reply
 from tollkey.wire.hosted import html_page, redirect
 from tollkey.wire.languages import Language
 from tollkey.wire.live import needs
@@ -62,7 +62,7 @@ def _order(call: Call, invoice: StoredInvoice, title: str, language: Language) -
         (
             brand.header(call, language, invoice["account_name"]),
             f'<h1>{escape(title)}</h1><p class="big">{escape(headline)}</p>',
-            _list(rows),
+            brand.rows(rows),
             f"<dl><dt>{escape(buyer.heading)}</dt><dd>{to}</dd></dl>" if to else "",
             _lines(invoice, language),
             _totals(printing.sums(call, invoice, language)),
@@ -71,11 +71,6 @@ def _order(call: Call, invoice: StoredInvoice, title: str, language: Language) -
             f"{escape(say('Download invoice as PDF'))}</a>",
         )
     )
-
-
-def _list(rows: Sequence[tuple[str, str]]) -> str:
-    """Return labels and texts as HTML."""
-    return f"<dl>{''.join(f'<dt>{escape(label)}</dt><dd>{escape(text)}</dd>' for label, text in rows)}</dl>"
 
 
 def _lines(invoice: StoredInvoice, language: Language) -> str:
@@ -93,7 +88,7 @@ def _lines(invoice: StoredInvoice, language: Language) -> str:
 def _totals(sums: Sequence[printed.Sum]) -> str:
     """Return the totals; the last one is what is due."""
     rows = [(one.label, one.amount) for one in sums]
-    return _list(rows[:-1]) + _list(rows[-1:]).replace("<dl>", '<dl class="total">')
+    return brand.rows(rows[:-1]) + brand.rows(rows[-1:], "total")
 
 
 def _payment(call: Call, invoice: StoredInvoice, form: forms.Form) -> str:
@@ -136,7 +131,7 @@ def pay(call: Call, params: operations.PostITokenPay) -> Reply:
     if invoice["status"] not in _PAYABLE:
         return _page(call, invoice)
     try:
-        card = forms.card_entered(*(params.get(name) or "" for name in ("number", "expiry", "cvc")))
+        card = forms.card_entered(params)
         given: operations.PostPaymentMethodsCard = {
             "number": card.number,
             "exp_month": card.month,
@@ -168,8 +163,7 @@ def pdf(call: Call, params: operations.GetITokenPdf) -> Reply:
 
 def language_of(call: Call, invoice: StoredInvoice) -> Language:
     """Return the language of an invoice: the one that its customer prefers, else that of the reader's browser."""
-    customer = call.objects.find(kinds.CUSTOMER, invoice["customer"])
-    return languages.choose(call, *((customer and customer.get("preferred_locales")) or ()))
+    return parties.language_of(call, invoice["customer"])
 
 
 _CARD = P.object(number=P.string(blank=True), expiry=P.string(blank=True), cvc=P.string(blank=True))

@@ -11,12 +11,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from tollkey.keys import Permission
+from tollkey.payments.documents import brand
 from tollkey.payments.methods import kinds, states
 from tollkey.payments.methods.method_types import TYPES
 from tollkey.payments.processors import banks, protocol
 from tollkey.payments.shared import events, fields
-from tollkey.wire import Call, Endpoint, P, Reply, Resource, invalid, new_object
-from tollkey.wire.hosted import hosted_url, html_page
+from tollkey.wire import Call, Endpoint, P, Reply, Resource, invalid, languages, new_object
+from tollkey.wire.hosted import hosted_url
+from tollkey.wire.languages import Text
 from tollkey.wire.objects import value_at
 from tollkey.wire.pages import retrieve
 
@@ -188,17 +190,21 @@ def detach_from(call: Call, value: Instrument, owner: str) -> None:
     call.announce(events.MethodRemoved(owner, value["id"]))
 
 
+_STATUSES = {"active": Text("Active"), "inactive": Text("Inactive"), "pending": Text("Pending")}
+
+
 def show(call: Call, params: operations.GetMandateToken) -> Reply:
     """Show the page of a mandate's ``url``: what the customer agreed to."""
     mandate = call.objects.get(kinds.MANDATE, call.path["id"])
     kind = mandate["payment_method_details"]["type"]
-    facts = {
-        "Reference": value_at(mandate, f"payment_method_details.{kind}.reference") or mandate["id"],
-        "Status": mandate["status"],
-    }
-    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
-    text = "The customer allowed this business to debit the account, and the bank to follow its instructions."
-    return html_page("Mandate", f"<h1>Mandate</h1><dl>{rows}</dl><p>{text}</p>")
+    language = languages.choose(call)
+    say = language.say
+    facts = [
+        (say("Reference"), value_at(mandate, f"payment_method_details.{kind}.reference") or mandate["id"]),
+        (say("Status"), say(_STATUSES[mandate["status"]])),
+    ]
+    text = say("The customer allowed this business to debit the account, and the bank to follow its instructions.")
+    return brand.page(call, language, say("Mandate"), f"{brand.rows(facts)}<p>{escape(text)}</p>")
 
 
 MANDATE = Resource(

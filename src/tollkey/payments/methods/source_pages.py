@@ -5,11 +5,11 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from tollkey.payments.documents import brand, parties
 from tollkey.payments.methods import jobs, kinds, states
 from tollkey.payments.methods.source_flows import chargeable
-from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import Call, Reply
-from tollkey.wire.hosted import html_page, redirect, with_query
+from tollkey.wire.hosted import redirect, with_query
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import StoredSource
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 def page(call: Call, params: operations.GetSourceRedirectToken) -> Reply:
     """Show the page of a redirect source: authorize or fail the payment."""
     source = call.objects.get(kinds.SOURCE, call.path["id"])
+    language = parties.language_of(call, source.get("customer"))
+    say = language.say
     if source["status"] != "pending":
-        return html_page("Payment", "<h1>This payment has been answered.</h1>\n<p>You may close this page.</p>")
+        return brand.closing(call, language, say("This payment has been answered."))
     amount, currency = source["amount"], source["currency"]
-    shown = (
-        escape(f"{shared_currency.show(amount, currency)} {currency.upper()}")
-        if amount is not None and currency
-        else ""
-    )
+    facts = [(say("Method"), source["type"].replace("_", " ").capitalize())]
+    if amount is not None and currency:
+        facts.insert(0, (say("Amount"), f"{language.amount(amount, currency)} {currency.upper()}"))
     path = escape(call.origin.path)
     body = (
-        f"<h1>Authorize this test payment</h1>\n<dl>\n<dt>Amount</dt><dd>{shown}</dd>\n"
-        f"<dt>Method</dt><dd>{escape(source['type'])}</dd>\n</dl>\n"
-        f'<form method="post" action="{path}/authorize"><button type="submit" autofocus>Authorize test'
-        f" payment</button></form>\n"
-        f'<form method="post" action="{path}/fail"><button type="submit" class="second">Fail test'
-        f" payment</button></form>"
+        f"{brand.rows(facts)}\n"
+        f'<form method="post" action="{path}/authorize"><button type="submit" autofocus>'
+        f"{escape(say('Authorize test payment'))}</button></form>\n"
+        f'<form method="post" action="{path}/fail"><button type="submit" class="second">'
+        f"{escape(say('Fail test payment'))}</button></form>"
     )
-    return html_page("Authorize this test payment", body, leads_to=source["redirect"]["return_url"])
+    title, to = say("Authorize this test payment"), source["redirect"]["return_url"]
+    return brand.page(call, language, title, body, leads_to=to)
 
 
 def authorize(call: Call, params: operations.PostSourceRedirectTokenAuthorize) -> Reply:

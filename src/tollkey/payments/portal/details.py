@@ -8,22 +8,29 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.customers import customers
+from tollkey.payments.documents import brand, forms
 from tollkey.payments.portal.session import Here, completed, here, return_link
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import tax_ids
 from tollkey.wire import ApiError, Call, Endpoint, P, Reply, invalid
-from tollkey.wire.hosted import html_page
+from tollkey.wire.languages import Text
 
 if TYPE_CHECKING:
     from tollkey.wire import operations
 
 _ADDRESS = (
-    ("line1", "Address"),
-    ("line2", "Address, second line"),
-    ("city", "City"),
-    ("state", "State or province"),
-    ("postal_code", "Postal code"),
-    ("country", "Country (two letters)"),
+    ("line1", Text("Address")),
+    ("line2", Text("Address, second line")),
+    ("city", Text("City")),
+    ("state", Text("State or province (if there is one)")),
+    ("postal_code", Text("Postal code")),
+    ("country", Text("Country")),
+)
+#: Field -> its label, and what a browser fills in.
+_PLAIN = (
+    ("name", Text("Name"), "name"),
+    ("email", Text("Email"), "email"),
+    ("phone", Text("Phone number"), "tel"),
 )
 _TAX_ID = re.compile(r"\s*([a-z_]+)\s+(\S.*)")
 
@@ -33,7 +40,9 @@ def details_link(at: Here) -> str:
     rules = at.features["customer_update"]
     if not rules["enabled"] or not rules["allowed_updates"]:
         return ""
-    return f'<h2>Billing information</h2>\n<a class="button second" href="{at.path}/details">Update information</a>'
+    say = at.language.say
+    link = brand.button(f"{at.path}/details", say("Update information"), second=True)
+    return f"<h2>{escape(say('Billing information'))}</h2>\n{link}"
 
 
 def form(call: Call, params: operations.GetPortalTokenDetails) -> Reply:
@@ -52,35 +61,40 @@ def _rules(at: Here) -> list[str]:
 
 def _page(at: Here, allowed: list[str], typed: Mapping[str, Any], problem: str = "") -> Reply:
     """Return the form. typed: the values that were entered. problem: why they were refused."""
-    customer = at.customer
-    values: list[tuple[str, str, str | None]] = []
-    for name, label, current in (
-        ("name", "Name", customer.get("name")),
-        ("email", "Email", customer.get("email")),
-        ("phone", "Phone", customer.get("phone")),
-    ):
-        if name in allowed:
-            values.append((name, label, current))
+    customer, say, form = at.customer, at.language.say, forms.Form(typed, "", problem, at.language)
+    fields = [
+        form.input(name, say(label), value=str(customer.get(name) or ""), optional=True, autocomplete=kind)
+        for name, label, kind in _PLAIN
+        if name in allowed
+    ]
     for kind in ("address", "shipping"):
         if kind in allowed:
-            home, goods = customer.get("address"), (customer.get("shipping") or {}).get("address")
-            known: Mapping[str, Any] = (goods if kind == "shipping" else home) or {}
-            before = "Delivery: " if kind == "shipping" else ""
-            values += [(f"{kind}_{name}", before + label, known.get(name)) for name, label in _ADDRESS]
+            fields.append(_address(at, kind, form))
     if "tax_id" in allowed:
-        values.append(("tax_id", "New tax ID: its type and number, such as eu_vat DE123456789", ""))
-    fields = "\n".join(
-        f'<label for="{name}">{escape(label)}</label><input id="{name}" name="{name}"'
-        f' value="{escape(str(typed.get(name, value) or ""))}">'
-        for name, label, value in values
-    )
-    wrong = f'<p class="error" role="alert">{escape(problem)}</p>' if problem else ""
+        label = say("New tax ID: its type and number, such as eu_vat DE123456789")
+        fields.append(form.input("tax_id", label, optional=True, autocomplete="off"))
     body = (
-        f'<h1>Billing information</h1>\n{wrong}<form method="post"'
-        f' action="{at.path}/details">{fields}<button>Save</button></form>\n'
-        f'<a class="button second" href="{at.path}">Back</a>{return_link(at.session)}'
+        f'{form.refusal()}<form method="post" action="{at.path}/details">{"".join(fields)}'
+        f"<button>{escape(say('Save'))}</button></form>\n"
+        f"{brand.button(at.path, say('Back'), second=True)}{return_link(at)}"
     )
-    return html_page("Billing information", body, status=400 if problem else 200)
+    return at.page(say("Billing information"), body, status=400 if problem else 200)
+
+
+def _address(at: Here, kind: str, form: forms.Form) -> str:
+    """Return the fields of an address. kind: ``address`` or ``shipping``."""
+    home, goods = at.customer.get("address"), (at.customer.get("shipping") or {}).get("address")
+    known: Mapping[str, Any] = (goods if kind == "shipping" else home) or {}
+    made = []
+    for name, label in _ADDRESS:
+        field, value = f"{kind}_{name}", str(known.get(name) or "")
+        if name == "country":
+            options = [("", ""), *at.language.countries(forms.COUNTRIES)]
+            made.append(form.choice(field, at.language.say(label), options, value=value, autocomplete="country"))
+        else:
+            made.append(form.input(field, at.language.say(label), value=value, optional=True))
+    title = at.language.say("Delivery address") if kind == "shipping" else at.language.say("Billing address")
+    return f"<fieldset><legend>{escape(title)}</legend>{''.join(made)}</fieldset>"
 
 
 def save(call: Call, params: operations.PostPortalTokenDetails) -> Reply:

@@ -11,6 +11,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic, redemption
+from tollkey.payments.documents import brand, forms
 from tollkey.payments.portal import kinds
 from tollkey.payments.portal.session import (
     Here,
@@ -22,11 +23,10 @@ from tollkey.payments.portal.session import (
     recurring_of,
     return_link,
 )
-from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.subscriptions import changes, periods, previews, subscription_schedules
 from tollkey.payments.subscriptions import items as subscriptions_items
 from tollkey.wire import ApiError, Call, Endpoint, P, Params, Reply, invalid
-from tollkey.wire.hosted import html_page
+from tollkey.wire.languages import Language
 from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
@@ -45,10 +45,8 @@ def change_link(at: Here, subscription: StoredSubscription) -> str:
         or subscription["cancel_at_period_end"]
     ):
         return ""
-    return (
-        f'<a class="button second" href="{at.path}/update?subscription={escape(subscription["id"])}">Update '
-        f"subscription</a>"
-    )
+    address = f"{at.path}/update?subscription={subscription['id']}"
+    return brand.button(address, at.language.say("Update subscription"), second=True)
 
 
 def choose(call: Call, params: operations.GetPortalTokenUpdate) -> Reply:
@@ -73,30 +71,24 @@ def choice_page(at: Here, subscription: StoredSubscription, problem: str = "") -
     rules = at.features["subscription_update"]
     item = subscriptions_items.load(at.call, subscription)[0]
     allowed = rules["default_allowed_updates"] or []
-    parts = ["<h1>Update your subscription</h1>"]
-    parts += [f'<p class="error" role="alert">{escape(problem)}</p>'] if problem else []
+    say, form = at.language.say, forms.Form({}, "", problem, at.language)
+    parts = [form.refusal()]
     parts.append(
         f'<form method="post" action="{at.path}/review"><input type="hidden" name="subscription"'
         f' value="{subscription["id"]}">'
     )
     if "price" in allowed:
-        parts.append(f"<fieldset><legend>Plan</legend>{''.join(_plans(at, item, subscription['currency']))}</fieldset>")
+        plans = "".join(_plans(at, item, subscription["currency"]))
+        parts.append(f"<fieldset><legend>{escape(say('Plan'))}</legend>{plans}</fieldset>")
     low, high = _limits(at, item["price"]["product"])
     if "quantity" in allowed:
-        parts.append(
-            f'<label for="quantity">Quantity</label><input id="quantity" name="quantity" type="number" min="{low}"'
-            f' max="{high}"'
-            f' value="{item.get("quantity") or 1}" required>'
-        )
+        count = str(item.get("quantity") or 1)
+        parts.append(form.input("quantity", say("Quantity"), value=count, type="number", min=str(low), max=str(high)))
     if "promotion_code" in allowed:
-        parts.append(
-            '<label for="promotion_code">Promotion code (optional)</label><input id="promotion_code"'
-            ' name="promotion_code">'
-        )
-    parts.append(
-        f'<button>Continue</button></form>\n<a class="button second" href="{at.path}">Back</a>{return_link(at.session)}'
-    )
-    return html_page("Update your subscription", "\n".join(parts), status=400 if problem else 200)
+        parts.append(form.input("promotion_code", form.optional(say("Promotion code")), optional=True))
+    parts.append(f"<button>{escape(say('Continue'))}</button></form>\n")
+    parts.append(brand.button(at.path, say("Back"), second=True) + return_link(at))
+    return at.page(say("Update your subscription"), "\n".join(parts), status=400 if problem else 200)
 
 
 def _plans(at: Here, item: StoredSubscriptionItem, currency: str) -> list[str]:
@@ -108,7 +100,8 @@ def _plans(at: Here, item: StoredSubscriptionItem, currency: str) -> list[str]:
             if price["currency"] != currency:
                 continue
             now = id == item["price"]["id"]
-            text = f"{name}, {price_text(price)}" + (" (current)" if now else "")
+            text = f"{name}, {price_text(price, at.language)}"
+            text = at.language.say("{plan} (current)", plan=text) if now else text
             made.append(
                 f'<label class="check"><input type="radio" name="price"'
                 f' value="{escape(id)}"{" checked" if now else ""} required>'
@@ -117,13 +110,11 @@ def _plans(at: Here, item: StoredSubscriptionItem, currency: str) -> list[str]:
     return made
 
 
-def price_text(price: api.Price) -> str:
-    """Format a price: ``$10.00 every month``."""
-    recurring = recurring_of(price)
-    count = recurring["interval_count"]
-    every = recurring["interval"] if count == 1 else f"{count} {recurring['interval']}s"
-    unit = price["unit_amount"]
-    return f"{shared_currency.show(unit, price['currency']) if unit is not None else 'price by quantity'} every {every}"
+def price_text(price: api.Price, language: Language) -> str:
+    """Return a price with how often it is billed: ``$10.00 per month``."""
+    recurring, unit = recurring_of(price), price["unit_amount"]
+    amount = language.amount(unit, price["currency"]) if unit is not None else language.say("price by quantity")
+    return f"{amount} {language.every(recurring['interval'], recurring['interval_count'])}"
 
 
 def _limits(at: Here, product: str) -> tuple[int, int]:
@@ -199,11 +190,12 @@ def of_flow(at: Here) -> tuple[StoredSubscription, Params]:
 def confirm_page(at: Here) -> Reply:
     """Return the first page of a ``subscription_update_confirm`` flow, before the cost is computed."""
     subscription, change = of_flow(at)
+    say = at.language.say
     body = (
-        f'{_summary(at, subscription, change)}<form method="post" '
-        f'action="{at.path}/review"><button>Continue</button></form>'
+        f'{_summary(at, subscription, change)}<form method="post" action="{at.path}/review">'
+        f"<button>{escape(say('Continue'))}</button></form>\n{return_link(at)}"
     )
-    return html_page("Confirm your update", f"<h1>Confirm your update</h1>\n{body}\n{return_link(at.session)}")
+    return at.page(say("Confirm your update"), body)
 
 
 def _summary(at: Here, subscription: StoredSubscription, change: Params) -> str:
@@ -211,14 +203,14 @@ def _summary(at: Here, subscription: StoredSubscription, change: Params) -> str:
     item = subscriptions_items.load(at.call, subscription)[0]
     entry = change["items"][0]
     price = at.call.objects.get(kinds.PRICE, entry.get("price") or item["price"]["id"])
-    rows = [("From", _named(at, item["price"], item.get("quantity") or 1))]
-    rows.append(("To", _named(at, price, entry.get("quantity") or item.get("quantity") or 1)))
-    return "<dl>" + "".join(f"<dt>{label}</dt><dd>{escape(text)}</dd>" for label, text in rows) + "</dl>"
+    rows = [(at.language.say("From"), _named(at, item["price"], item.get("quantity") or 1))]
+    rows.append((at.language.say("To"), _named(at, price, entry.get("quantity") or item.get("quantity") or 1)))
+    return brand.rows(rows)
 
 
 def _named(at: Here, price: api.Price, quantity: int) -> str:
     count = f"{quantity} × " if quantity != 1 else ""
-    return f"{count}{at.call.objects.get(kinds.PRODUCT, price['product'])['name']}, {price_text(price)}"
+    return f"{count}{at.call.objects.get(kinds.PRODUCT, price['product'])['name']}, {price_text(price, at.language)}"
 
 
 def _change(at: Here, params: Mapping[str, Any]) -> tuple[StoredSubscription, Params]:
@@ -250,36 +242,40 @@ def _review_page(at: Here, told: str, params: Mapping[str, Any], problem: str = 
         for name in _CHOSEN
         if params.get(name) is not None
     )
-    wrong = f'<p class="error" role="alert">{escape(problem)}</p>' if problem else ""
+    say, form = at.language.say, forms.Form({}, "", problem, at.language)
     body = (
-        f"<h1>Confirm your update</h1>\n{wrong}{told}\n"
-        f'<form method="post" action="{at.path}/update">{kept}<button>Confirm</button></form>\n'
-        f'<a class="button second" href="{at.path}">Go back</a>'
+        f"{form.refusal()}{told}\n"
+        f'<form method="post" action="{at.path}/update">{kept}<button>{escape(say("Confirm"))}</button></form>\n'
+        f"{brand.button(at.path, say('Go back'), second=True)}"
     )
-    return html_page("Confirm your update", body, status=402 if problem else 200, leads_to=leads_to(at.session))
+    return at.page(say("Confirm your update"), body, status=402 if problem else 200, leads_to=leads_to(at.session))
 
 
 def _costs(at: Here, subscription: StoredSubscription, change: Params) -> str:
     """Return the amount due now, and the recurring amount. Raises ApiError for a change that is not possible."""
     if _waits_for_period_end(at, subscription, change):
-        end = arithmetic.show_date(periods.period_of(subscription)[1])
-        return f"<p>Your plan changes on {end}. Nothing is charged today.</p>"
+        end = at.language.day(periods.period_of(subscription)[1])
+        told = at.language.say("Your plan changes on {date}. Nothing is charged today.", date=end)
+        return f"<p>{escape(told)}</p>"
     details = {name: value for name, value in change.items() if name not in ("payment_behavior", "discounts")}
     asked: Params = {"subscription": subscription["id"], "subscription_details": details}
     if "discounts" in change:
         asked["discounts"] = change["discounts"]
     invoice = previews.preview_change(at.call, asked)
-    amount = shared_currency.show(invoice["amount_due"], invoice["currency"])
+    amount = at.language.amount(invoice["amount_due"], invoice["currency"])
     at_once = invoice["period_end"] == at.call.now
     if not at_once:
-        on = arithmetic.show_date(periods.period_of(subscription)[1])
-        return f"<p>Nothing is charged today. Your next invoice, on {on}, comes to {escape(amount)}.</p>"
-    rows = "".join(
-        f"<dt>{escape(line['description'] or '')}</dt>"
-        f"<dd>{escape(shared_currency.show(line['amount'], invoice['currency']))}</dd>"
+        told = at.language.say(
+            "Nothing is charged today. Your next invoice, on {date}, comes to {amount}.",
+            date=at.language.day(periods.period_of(subscription)[1]),
+            amount=amount,
+        )
+        return f"<p>{escape(told)}</p>"
+    rows = [
+        (line["description"] or "", at.language.amount(line["amount"], invoice["currency"]))
         for line in invoice["lines"]["data"]
-    )
-    return f'<dl>{rows}</dl><dl class="total"><dt>Due today</dt><dd>{escape(amount)}</dd></dl>'
+    ]
+    return brand.rows(rows) + brand.rows([(at.language.say("Due today"), amount)], "total")
 
 
 def _waits_for_period_end(at: Here, subscription: StoredSubscription, change: Params) -> bool:

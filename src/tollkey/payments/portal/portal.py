@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
@@ -16,7 +15,7 @@ from tollkey.payments.charges import splitting
 from tollkey.payments.checkout import sessions
 from tollkey.payments.portal import kinds
 from tollkey.payments.portal.details import PAGES as DETAILS
-from tollkey.payments.portal.pages import cancel_page, methods_page, portal_page
+from tollkey.payments.portal.pages import cancel_page, methods_page, offer, portal_page
 from tollkey.payments.portal.plan_change import PAGES as CHANGES
 from tollkey.payments.portal.plan_change import choice_page, confirm_page
 from tollkey.payments.portal.session import (
@@ -30,7 +29,7 @@ from tollkey.payments.portal.session import (
     own_subscription,
     waiting,
 )
-from tollkey.payments.shared import currency, fields
+from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import changes
 from tollkey.wire import Call, Endpoint, P, Params, Reply, Resource, invalid, new_object
 from tollkey.wire.errors import missing_param
@@ -237,25 +236,8 @@ def _task(at: Here) -> Reply:
     assert task is not None, "there is no other type of flow"
     subscription = own_subscription(at, task["subscription"])
     return cancel_page(
-        at.call, subscription, at.features["subscription_cancel"], before=_offer(at, task), goes=leads_to(at.session)
+        at, subscription, at.features["subscription_cancel"], before=offer(at, task), goes=leads_to(at.session)
     )
-
-
-def _offer(at: Here, flow: api.PortalFlowsFlowSubscriptionCancel) -> str:
-    """Return the description of a retention offer."""
-    coupon = at.call.objects.find(kinds.COUPON, value_at(flow, "retention.coupon_offer.coupon") or "")
-    if coupon is None:
-        return ""
-    less = (
-        f"{coupon['percent_off']:g} %"
-        if coupon["percent_off"]
-        else currency.show(coupon["amount_off"] or 0, coupon["currency"] or "")
-    )
-    months = (
-        f"for {coupon['duration_in_months']} months" if coupon["duration"] == "repeating" else "on your next invoice"
-    )
-    text = escape(f"Stay and pay {less} less {'from now on' if coupon['duration'] == 'forever' else months}.")
-    return f'<p>{text}</p>\n<form method="post" action="{at.path}/stay"><button>Accept the offer</button></form>\n<hr>'
 
 
 def accept_retention_offer(call: Call, params: operations.PostPortalTokenStay) -> Reply:
@@ -285,7 +267,8 @@ def _cancellable(
 
 def ask_to_cancel(call: Call, params: operations.GetPortalTokenCancel) -> Reply:
     """Show the effect of a cancellation before the customer confirms it."""
-    return cancel_page(call, *_cancellable(here(call), params))
+    at = here(call)
+    return cancel_page(at, *_cancellable(at, params))
 
 
 def cancel_subscription(call: Call, params: operations.PostPortalTokenCancel) -> Reply:

@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tollkey.payments.documents import brand, parties
 from tollkey.payments.portal import kinds
-from tollkey.payments.shared import clock
+from tollkey.payments.shared import clock, receipt_links
 from tollkey.wire import Call, Reply, invalid
 from tollkey.wire.errors import missing_param
-from tollkey.wire.hosted import html_page, redirect
+from tollkey.wire.hosted import redirect
+from tollkey.wire.languages import Language
 from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class Here(NamedTuple):
     """A request to the portal.
 
     call: at the time of the customer's test clock. features: of the configuration. path: of the portal's page.
+    language: of the pages.
     """
 
     call: Call
@@ -42,6 +45,11 @@ class Here(NamedTuple):
     customer: StoredCustomer
     features: api.PortalFeatures
     path: str
+    language: Language
+
+    def page(self, title: str, body: str, *, status: int = 200, leads_to: str | None = None) -> Reply:
+        """Return a page of the portal, headed by the business. body: HTML below the title."""
+        return brand.page(self.call, self.language, title, body, status=status, leads_to=leads_to)
 
 
 def here(call: Call) -> Here:
@@ -57,6 +65,7 @@ def here(call: Call) -> Here:
         customer,
         configuration["features"],
         f"/portal/{call.path['token']}",
+        parties.language_of(call, customer["id"], session["locale"]),
     )
 
 
@@ -96,8 +105,9 @@ def waiting(session: StoredPortalSession) -> bool:
 def done_page(call: Call, params: operations.GetPortalTokenDone) -> Reply:
     """Show the confirmation of a completed flow."""
     at = here(call)
-    text = value_at(at.session, "flow.after_completion.hosted_confirmation.custom_message") or "Your change is saved."
-    return html_page("Done", f"<h1>Done</h1>\n<p>{escape(text)}</p>\n{return_link(at.session)}")
+    text = value_at(at.session, "flow.after_completion.hosted_confirmation.custom_message")
+    told = escape(text or at.language.say("Your change is saved."))
+    return at.page(at.language.say("Done"), f"<p>{told}</p>\n{return_link(at)}")
 
 
 def leads_to(session: StoredPortalSession) -> str | None:
@@ -106,11 +116,12 @@ def leads_to(session: StoredPortalSession) -> str | None:
     return str(url) if url else None
 
 
-def return_link(session: StoredPortalSession) -> str:
+def return_link(at: Here) -> str:
     """Return the link back to the merchant's site; empty without one."""
-    url = session["return_url"]
+    url = at.session["return_url"]
     if url and url.lower().startswith(("http://", "https://")):
-        return f'<p><a href="{escape(url)}" rel="noreferrer">Return to the shop</a></p>'
+        told = at.language.say("Return to {business}", business=receipt_links.business_name(at.call))
+        return f'<p><a href="{escape(url)}" rel="noreferrer">{escape(told)}</a></p>'
     return ""
 
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, cast
 from tollkey.keys import Permission
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.charges import splitting
-from tollkey.payments.documents import printed
+from tollkey.payments.documents import parties, printed
 from tollkey.payments.invoices import lifecycle
 from tollkey.payments.shared import clock, fields, naming, providers
 from tollkey.payments.subscriptions import creation, jobs, kinds, quote_printing, quote_rules, rules, settings, states
 from tollkey.payments.tax import automatic, tax_rates
-from tollkey.wire import Action, Call, Endpoint, Page, Params, Reply, Resource, invalid, languages, new_object
+from tollkey.wire import Action, Call, Endpoint, Page, Params, Reply, Resource, invalid, new_object
 from tollkey.wire.live import records
 from tollkey.wire.metadata import merged_metadata
 from tollkey.wire.objects import public, value_at
@@ -329,8 +329,7 @@ def pdf(call: Call, params: operations.GetQuotesQuotePdf) -> Reply:
     call, quote = _get(call)
     if quote["status_transitions"]["finalized_at"] is None:
         raise invalid("You can only download the PDF of a quote that has been finalized.", retry=False)
-    customer = call.objects.find(kinds.CUSTOMER, quote["customer"] or "")
-    language = languages.choose(call, *((customer and customer.get("preferred_locales")) or ()))
+    language = parties.language_of(call, quote["customer"])
     return printed.reply(quote_printing.quote_document(call, quote, language), quote["number"] or "")
 
 
