@@ -9,6 +9,7 @@ from tollkey.dashboard.people import Membership
 from tollkey.dashboard.product import Product
 from tollkey.db import Scope, Tx
 from tollkey.keys import Key
+from tollkey.payments.processors import backends
 from tollkey.platform import request_logs
 from tollkey.platform.merchants import merchants
 from tollkey.platform.request_logs import RequestLog
@@ -60,6 +61,9 @@ class ForPayments(Product):
         """See ``Product``."""
         if states.is_connected(tx, scope):
             return "calls go to the upstream account"
+        backend = backends.of(tx, scope)
+        if backend is not None:
+            return f"payments go through the processor {backend.provider}"
         return "charges require a payment provider" if scope.livemode else "no real money moves"
 
     def has_connected(self, tx: Tx, scope: Scope) -> bool:

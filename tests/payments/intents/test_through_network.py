@@ -49,9 +49,11 @@ def test_a_payment_of_unknown_outcome_is_processing_until_it_is_known(live: Live
     for path in ("confirm", "cancel", "capture"):
         refused = live.post(f"/v1/payment_intents/{waiting['id']}/{path}")
         assert (refused.status, refused.error["code"]) == (429, "lock_timeout")
+    assert live.events()[-1] == "payment_intent.processing"
     live.recover(10)
     assert live.get(f"/v1/payment_intents/{waiting['id']}")["status"] == "succeeded"
     assert live.said() == ["authorize", "inquire"]
+    assert live.events().count("payment_intent.processing") == 1
 
 
 def test_a_payment_that_did_not_arrive_is_undone_before_it_fails(live: Live) -> None:

@@ -16,6 +16,7 @@ from tollkey.payments.shared import currency, events
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.wire import ApiError, Call, invalid
 from tollkey.wire.objects import value_at
+from tollkey.wire.resource import Reaction
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge
@@ -293,6 +294,14 @@ def attempt_ended(call: Call, fact: events.AttemptEnded) -> None:
         _canceled(call, intent, attempt.asked["reason"])
 
 
+def attempt_waits(call: Call, fact: events.AttemptWaits) -> None:
+    """Tell that a payment is processing: its processor has not said what became of it."""
+    attempt = fact.attempt
+    intent = call.objects.find(kinds.PAYMENT_INTENT, attempt.object) if attempt.operation == "authorize" else None
+    if intent is not None and intent.get("_attempt") == attempt.reference:
+        call.emit("payment_intent.processing", intent)
+
+
 def refusal(call: Call, intent: StoredPaymentIntent, reference: str) -> ApiError | None:
     """Return the error of a request whose processor has not approved; None if it has, or has not answered yet."""
     attempt = attempts.find(call.tx, reference)
@@ -375,3 +384,7 @@ def verify(call: Call, intent: StoredPaymentIntent, entered: Entered) -> StoredP
     if problem is not None:
         raise problem
     return intent
+
+
+#: What becomes of an intent when its processor has answered, or has not.
+OF_ATTEMPTS = (Reaction(events.AttemptEnded, attempt_ended), Reaction(events.AttemptWaits, attempt_waits))

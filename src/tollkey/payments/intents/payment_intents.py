@@ -53,13 +53,12 @@ from tollkey.payments.intents.pages import (
 from tollkey.payments.intents.payment_states import UPDATABLE
 from tollkey.payments.intents.through_network import method_refusal
 from tollkey.payments.shared import client_access as client
-from tollkey.payments.shared import events, providers
+from tollkey.payments.shared import providers
 from tollkey.wire import Action, Call, Endpoint, P, Page, Reply, Resource
 from tollkey.wire.access import publishable_access
 from tollkey.wire.languages import Text
 from tollkey.wire.live import asks, needs, records
 from tollkey.wire.pages import listing, page_of_list
-from tollkey.wire.resource import Reaction
 from tollkey.wire.search import searching
 
 if TYPE_CHECKING:
@@ -377,7 +376,7 @@ PAYMENT_INTENT = Resource(
         ),
     ),
     refusal=refusal,
-    on=(Reaction(events.AttemptEnded, followup.attempt_ended),),
+    on=followup.OF_ATTEMPTS,
     due_live={
         **dict.fromkeys(
             (charge_jobs.PAYMENT_INTENT_CHARGE_SETTLED, jobs.PAYMENT_INTENT_WAITED), needs(providers.CHARGES)

@@ -56,10 +56,15 @@ def of_processor(call: Call, data: Mapping[str, Any], billing: Mapping[str, Any]
     return value
 
 
+def without_expiry(token: str) -> str:
+    """Return a token as its processor gets it: the expiry that one in the form of a number brings goes apart."""
+    number = cards.normal_number(token.partition("=")[0])
+    return number if number.isdigit() and 12 <= len(number) <= 19 else token
+
+
 def _parts(call: Call, token: str) -> tuple[str, int | None, int | None]:
     """Return the number of a token that has the form of one, and its expiry; empty and None for others."""
-    text, _, expiry = token.partition("=")
-    number = cards.normal_number(text)
+    number, expiry = without_expiry(token), token.partition("=")[2]
     if not (number.isdigit() and 12 <= len(number) <= 19):
         return "", None, None
     if not (len(expiry) == 4 and expiry.isdigit()):

@@ -93,7 +93,7 @@ def _card(call: Call, params: operations.PostPaymentMethods) -> StoredPaymentMet
     if "token" in data:
         of_network = network_tokens.of_processor(call, data, billing)
         if of_network is not None:
-            of_network["_token"] = sealed(call, of_network["id"], data["token"])
+            of_network["_token"] = sealed(call, of_network["id"], network_tokens.without_expiry(data["token"]))
             return of_network
         test_card = token_card(call, data["token"])
         return (

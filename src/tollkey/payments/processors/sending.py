@@ -36,6 +36,7 @@ from tollkey.payments.processors.network import (
 )
 from tollkey.payments.processors.requests import CannotAsk, request_of
 from tollkey.payments.processors.storage import ServerStorage
+from tollkey.payments.shared import events
 from tollkey.wire import Call
 from tollkey.wire.owners import Owners
 
@@ -330,8 +331,14 @@ class Sender:
             await self._set(claimed, "unknown", next_at=now + recovery.pause(claimed), why=outcome.why)
 
     async def _set(self, attempt: Attempt, to: str, **changes: object) -> None:
-        now = int(self._now())
-        await self._storage.write(attempt.scope, lambda call: attempts.move(call.tx, attempt, to, now, **changes))
+        now, first = int(self._now()), attempt.state == "sent" and not attempt.repeats
+
+        def work(call: Call) -> None:
+            moved = attempts.move(call.tx, attempt, to, now, **changes)
+            if moved is not None and first and to in ("unknown", "pending"):
+                call.announce(events.AttemptWaits(moved))
+
+        await self._storage.write(attempt.scope, work)
 
     async def _end(self, attempt: Attempt, to: str, **changes: object) -> None:
         """Store a final outcome together with what it means for its objects.

@@ -28,6 +28,13 @@ class AttemptEnded:
 
 
 @dataclass(frozen=True)
+class AttemptWaits:
+    """What became of something that a processor was asked is not known yet."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True)
 class Settled:
     """A processor told a line of a settlement.
 

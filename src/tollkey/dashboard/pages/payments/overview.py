@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from tollkey.dashboard import plots
 from tollkey.dashboard.page import Answer, Context, Nav, Page, Params, Render
+from tollkey.payments.processors import attempts, backends
 from tollkey.platform import request_counts, request_logs
 from tollkey.upstream import states
 from tollkey.wire.versions import LATEST, is_newer
@@ -38,6 +39,8 @@ def overview(ctx: Context, params: Params) -> Answer:
         "latest": LATEST, "versions": versions, "newer": next((version for version, _ in versions if is_newer(version)),
         None),
         "upstream": states.of(ctx.tx, ctx.scope) if ctx.may("upstream.see") else None,
+        "processor": backends.of(ctx.tx, ctx.scope) if ctx.may("upstream.see") else None,
+        "waiting": len(attempts.troubled(ctx.tx, ctx.now - 3_600, ctx.scope)) if ctx.may("upstream.see") else 0,
     }  # fmt: skip
     return Render("developers/overview.html", context)
 
