@@ -295,7 +295,7 @@ def _create_core(
     verifier.attach(database)
     attempts = Attempts(settings.refusal_seconds, days=settings.log_days)
     services = Services(authority, settings, attempts, external_accounts.external_account, external_accounts.set_status)
-    base_url = settings.base_url or f"http://{settings.host}:{settings.port}"
+    base_url = settings.base_url or f"{settings.scheme}://{settings.host}:{settings.port}"
     setup = Setup(tables, ids, record_event, services, base_url=base_url, provided=backends.provided)
     return Core(settings, database, log_file or database, catalogue, authority, verifier, attempts, setup, now)
 

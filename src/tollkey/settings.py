@@ -65,6 +65,11 @@ class Settings:
         "", "Public URL, for example https://pay.example.com, used in links and for passkeys. Empty: http://host:port;"
         " the Dashboard is then opened with the address the server listens on, or with localhost.",
     )  # fmt: skip
+    tls_hosts: str = _setting(
+        "", "Hosts, separated by commas, as which the server speaks TLS itself, for tests and development: with a"
+        " certificate of the data folder's own authority (`tollkey ca`), for example"
+        " js.stripe.com,api.stripe.com,hooks.stripe.com. Empty: no TLS.",
+    )  # fmt: skip
     require_https: bool = _setting(False, "Refuse requests over HTTP without TLS, as Stripe does.")
     trust_proxy: bool = _setting(
         False, "Read the caller's address and scheme from X-Forwarded-For and X-Forwarded-Proto."
@@ -234,6 +239,11 @@ class Settings:
     def bounds(self) -> Bounds:
         """How long work on PostgreSQL may wait."""
         return Bounds(self.lock_seconds, self.statement_seconds, self.idle_seconds, self.away_seconds, self.tcp_seconds)
+
+    @property
+    def scheme(self) -> str:
+        """``https`` when the server speaks TLS itself, else ``http``."""
+        return "https" if self.tls_hosts else "http"
 
     @property
     def database_url(self) -> str:

@@ -19,6 +19,7 @@ MODULES = {
     "copy": "copy",
     "migrate": "migrate",
     "openapi": "openapi",
+    "ca": "ca",
     "scan": "scan",
     "upgrade-check": "upgrade_check",
     "keys": "keys",

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -24,13 +25,15 @@ log = logging.getLogger("tollkey")
 _EARLIER_SECONDS = 0.5  # for the end itself
 
 
-def http_server(app: Any, settings: Settings, stopping: Callable[[], None] | None = None) -> uvicorn.Server:
+def http_server(
+    app: Any, settings: Settings, stopping: Callable[[], None] | None = None, tls: Path | None = None
+) -> uvicorn.Server:
     """Return the HTTP server of an ASGI application. SIGTERM and SIGINT stop it: for ``drain_seconds``
     requests are still accepted, and those that have begun are answered. A second one ends it without waiting.
     SIGHUP reopens the log file; in a terminal and without such a file it ends the process, as the terminal's end does.
 
     The process ends within ``stop_seconds`` of the signal, whatever hangs. Must be called in the event loop that will
-    run it. stopping: called when the signal arrives.
+    run it. stopping: called when the signal arrives. tls: the file with a certificate and its key, to speak TLS.
     """
     sweeper = Sweeper(settings.receive_seconds, settings.send_seconds)
 
@@ -48,6 +51,7 @@ def http_server(app: Any, settings: Settings, stopping: Callable[[], None] | Non
         lifespan="off",
         timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=max(1, (settings.stop_seconds - settings.drain_seconds) // 2),
+        ssl_certfile=tls,
         callback_notify=sweep,
         timeout_notify=1,
     )

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tollkey.cli.certificates import hosts_of, server_certificate
 from tollkey.cli.common import fail, quiet_connection_logs, refused
 from tollkey.cli.http_server import http_server
 from tollkey.cli.redacted_log import log_to
@@ -60,6 +61,10 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(min=1, max=64, help="Processes that serve the port together, on PostgreSQL. [1]")
     ] = None,
+    tls_hosts: Annotated[
+        str | None,
+        typer.Option(help="Hosts, separated by commas, to speak TLS as, with a certificate of `tollkey ca`. [none]"),
+    ] = None,
     worker: Annotated[str | None, typer.Option(hidden=True)] = None,
     log_format: Annotated[str | None, typer.Option(help="Form of the log: text or json. [text]")] = None,
     json_: Annotated[
@@ -68,7 +73,14 @@ def serve(
 ) -> None:
     """Start the server. The first start creates an account with test keys."""
     log_to(sys.stderr)
-    given = {"host": host, "port": port, "data": data, "database": database, "log_format": log_format}
+    given = {
+        "host": host,
+        "port": port,
+        "data": data,
+        "database": database,
+        "log_format": log_format,
+        "tls_hosts": tls_hosts,
+    }
     told = None if worker is None else Worker.read(worker)
     if told is None and (count := _worker_count(config, {**given, "workers": workers})) > 1:
         raise typer.Exit(_run_workers(count, config, given))
@@ -80,7 +92,7 @@ def serve(
         merchant = ensure_first_account(core)
         publishable, secret = test_pair(core, merchant.id)
         facts = {
-            "url": f"http://{shown_host(settings.host)}:{settings.port}",
+            "url": f"{settings.scheme}://{shown_host(settings.host)}:{settings.port}",
             "account": merchant.id,
             "publishable_key": publishable,
             "secret_key": secret,
@@ -185,6 +197,7 @@ async def _run(
     worker: Worker | None = None,
 ) -> None:
     try:
+        tls = _certificate(core.settings)
         server = build(core)
     except (OSError, ValueError, StorageError) as problem:  # for example a secret of notices that cannot be read
         listener.close()
@@ -196,7 +209,7 @@ async def _run(
     gc.set_threshold(20_000, 20, 20)
     app, end_metrics = _measured(server)
     app, end_traces = _traced(server, app)
-    http = http_server(app, core.settings, server.drain)
+    http = http_server(app, core.settings, server.drain, tls)
     if worker is not None:
         end_with_parent(worker.parent)
     serving = asyncio.create_task(http.serve(sockets=[listener]))
@@ -213,6 +226,12 @@ async def _run(
     end_metrics()
     await server.stop()
     await asyncio.to_thread(end_traces)
+
+
+def _certificate(settings: Settings) -> Path | None:
+    """Return the file with the server's certificate and key; None without TLS. Raises OSError, ValueError."""
+    hosts = hosts_of(settings.tls_hosts)
+    return server_certificate(Path(settings.data), hosts) if hosts else None
 
 
 def _measured(server: Server) -> tuple[Any, Callable[[], None]]:
