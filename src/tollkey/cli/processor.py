@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -66,7 +67,8 @@ def status(account: Account = None, data: Data = None, database: Database = None
         wanted = None if account is None else scope_of(core, account, True).account
         found = [one for one in core.database.read(backends.every) if wanted in (None, one.scope.account)]
         rows = [_value(core, one) for one in found]
-        value = {"processors": rows, "providers": sorted(links.known())}
+        providers = sorted(links.known())
+        value = {"processors": rows, "providers": providers}
         show(value, json_, lambda: [
             *(table(
                 ("ACCOUNT", "PROVIDER", "SINCE (UTC)", "LAST REACHED", "LAST FAILED", "OPEN", "FOR A PERSON"),
@@ -78,7 +80,7 @@ def status(account: Account = None, data: Data = None, database: Database = None
                     for one in rows
                 ],
             ) if rows else ["No account has a processor: tollkey live processor connect"]),
-            f"Installed providers: {', '.join(value['providers']) or 'none'}",
+            f"Installed providers: {', '.join(providers) or 'none'}",
         ])  # fmt: skip
 
 
@@ -187,7 +189,7 @@ def resolve(
         show({"reference": reference, "state": outcome}, json_, lambda: [f"{reference} is {outcome}."])
 
 
-async def _try(provider: Provider, values: dict[str, Any], *, probe: bool) -> tuple[Features, list[str]]:
+async def _try(provider: Provider, values: Mapping[str, Any], *, probe: bool) -> tuple[Features, list[str]]:
     """Return what a processor can do, and what it says of itself. Raises ValueError, OSError."""
     processor = provider.open(values)
     try:

@@ -50,7 +50,10 @@ def test_every_colour_leaves_text_that_can_be_read() -> None:
     for background in ("#" + "".join(one) for one in product(levels, repeat=3)):
         settings = {"background_color": background, "button_color": background, "border_style": "rounded",
                     "font_family": "default", "icon": None, "logo": None}  # fmt: skip
-        made = cast("Any", {"branding_settings": settings, "_background": True})
+        made = cast(
+            "Any",
+            {"branding_settings": settings, "_background": True, "ui_mode": "hosted_page", "livemode": False},
+        )
         values = dict(re.findall(r"--([\w-]+):(#\w{6})", look(made).style))
         for on, texts in (("page", ("text", "soft", "accent", "bad")), ("button", ("on-button",))):
             behind = cast("Any", colours.rgb(values[on]))

@@ -9,7 +9,7 @@ from tollkey.payments.customers import balance
 from tollkey.payments.intents import payment_intents
 from tollkey.payments.invoices import collection, kinds, states
 from tollkey.payments.invoices.lifecycle import customer_of, mark_paid, record_attempt, set_delinquent
-from tollkey.payments.invoices.payments import payment_canceled, remaining
+from tollkey.payments.invoices.payments import Outcome, payment_canceled, remaining
 from tollkey.payments.shared import clock, events, providers
 from tollkey.wire import ApiError, Call, new_object
 from tollkey.wire.resource import Reaction
@@ -48,7 +48,7 @@ def intent_refused(call: Call, fact: events.IntentRefusedLater) -> None:
         if not payment["is_default"] or invoice["status"] != "open":
             return
         then = clock.for_customer(call, customer_of(call, invoice))
-        record_attempt(then, invoice, collection.Outcome("failed", fact.error))
+        record_attempt(then, invoice, Outcome("failed", fact.error))
         if fact.off_session:
             set_delinquent(then, invoice["customer"], yes=True)
 

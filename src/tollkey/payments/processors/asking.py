@@ -66,9 +66,10 @@ def described(method: Instrument) -> Mapping[str, Any]:
             "payment_method",
             retry=False,
         )
-    card = method.get("card") or {}
+    stored: Mapping[str, Any] = method
+    card = stored.get("card") or {}
     names = ("brand", "last4", "exp_month", "exp_year")
-    return {"method": method["id"], "type": method["type"], **{name: card.get(name) for name in names}}
+    return {"method": stored["id"], "type": stored["type"], **{name: card.get(name) for name in names}}
 
 
 def authorization_of(call: Call, object: str) -> Attempt | None:

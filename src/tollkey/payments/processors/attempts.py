@@ -100,7 +100,9 @@ _COLUMNS = (
 def _read(row: Sequence[Any]) -> Attempt:
     seq, account, livemode, *rest = row
     asked, answer, applied = orjson.loads(rest[7]), orjson.loads(rest[9]), bool(rest[-1])
-    return Attempt(seq, Scope(account, bool(livemode)), *rest[:7], asked, rest[8], answer, *rest[10:-1], applied)
+    scope = Scope(account, bool(livemode))
+    values: list[Any] = [seq, scope, *rest[:7], asked, rest[8], answer, *rest[10:-1], applied]
+    return Attempt(*values)
 
 
 def new_reference(ids: Ids) -> str:
@@ -192,9 +194,11 @@ def troubled(tx: Tx, before: int, scope: Scope | None = None) -> list[Attempt]:
 
     before: UTC epoch seconds. scope: None for all accounts.
     """
-    where, values = "applied = 0 AND (state = 'manual' OR made_at < ?)", [before]
+    where = "applied = 0 AND (state = 'manual' OR made_at < ?)"
+    values: tuple[object, ...] = (before,)
     if scope is not None:
-        where, values = f"{where} AND account = ? AND livemode = ?", [*values, scope.account, int(scope.livemode)]
+        where += " AND account = ? AND livemode = ?"
+        values += (scope.account, int(scope.livemode))
     rows = tx.execute(f"SELECT {_COLUMNS} FROM processor_attempts WHERE {where} ORDER BY seq LIMIT 100", values)
     return [_read(row) for row in rows]
 

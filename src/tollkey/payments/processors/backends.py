@@ -84,7 +84,8 @@ def _read(row: Sequence[Any]) -> Backend:
 def _features(text: str) -> Features:
     values = json.loads(text)
     sets = ("operations", "methods", "currencies", "repeatable")
-    return Features(**{name: frozenset(value) if name in sets else value for name, value in values.items()})
+    kept: dict[str, Any] = {name: frozenset(value) if name in sets else value for name, value in values.items()}
+    return Features(**kept)
 
 
 def every(tx: Tx) -> list[Backend]:

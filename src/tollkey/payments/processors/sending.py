@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from tollkey.db import Scope, StorageError, Tx
@@ -133,7 +134,7 @@ class Sender:
         for scope, mine in by_scope.items():
             if scope not in self._of_scopes:
                 task = self._of_scopes[scope] = asyncio.create_task(self._in_order(mine))
-                task.add_done_callback(lambda _, scope=scope: self._of_scopes.pop(scope, None))
+                task.add_done_callback(partial(self._of_scopes.pop, scope))
 
     async def read_notices(self) -> None:
         """Read what processors tell by themselves, each as far as there is something."""

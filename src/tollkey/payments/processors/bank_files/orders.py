@@ -81,7 +81,8 @@ def write(config: Config, message: str, orders: Sequence[Order], at: int) -> byt
         by_currency.setdefault(order.currency, []).append(order)
     for currency, some in by_currency.items():
         _payment(start, config, payment_of(message, currency), some, made.strftime("%Y-%m-%d"))
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="utf-8")
+    body: bytes = tostring(root, encoding="utf-8")
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + body
 
 
 def total(orders: Sequence[Order]) -> str:

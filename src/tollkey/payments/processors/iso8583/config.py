@@ -70,7 +70,11 @@ def read(given: Mapping[str, Any]) -> Config:
         host=_text(link, "host", "link."),
         port=port,
         tls=_tls(link),
-        timing=Timing(*(_seconds(link, name, getattr(_STANDARD, name)) for name in ("answer", "connect", "idle"))),
+        timing=Timing(
+            answer=_seconds(link, "answer", _STANDARD.answer),
+            connect=_seconds(link, "connect", _STANDARD.connect),
+            idle=_seconds(link, "idle", _STANDARD.idle),
+        ),
         merchant=_merchant(merchant),
         currencies=_currencies(given),
         numbers=card == "number",
