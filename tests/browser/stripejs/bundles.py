@@ -23,10 +23,10 @@ NEWEST = (
 )
 
 
-def installed(*packages: str) -> Path:
-    """A folder with these packages in its ``node_modules``."""
-    folder = KEPT / hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
-    KEPT.mkdir(parents=True, exist_ok=True)
+def installed(*packages: str, kept: Path = KEPT) -> Path:
+    """A folder below ``kept`` with these packages in its ``node_modules``."""
+    folder = kept / hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
+    kept.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         if not (folder / "installed").exists():
             folder.mkdir(exist_ok=True)
@@ -38,9 +38,9 @@ def installed(*packages: str) -> Path:
     return folder
 
 
-def bundle(name: str = "app.jsx", packages: tuple[str, ...] = NEWEST) -> bytes:
+def bundle(name: str = "app.jsx", packages: tuple[str, ...] = NEWEST, kept: Path = KEPT) -> bytes:
     """An application of ``shop`` as one script."""
-    folder = installed(*packages)
+    folder = installed(*packages, kept=kept)
     source = (SHOP / name).read_bytes()
     made = folder / f"{name}.{hashlib.sha256(source).hexdigest()[:12]}.js"
     with FileLock(f"{made}.lock"):

@@ -61,6 +61,7 @@ class Shopfront:
         return self
 
     def __exit__(self, *problem: object) -> None:
+        self.context.unroute_all(behavior="ignoreErrors")  # frames may still be loading
         self.context.close()
         self._server.close()
 

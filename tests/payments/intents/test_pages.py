@@ -39,6 +39,7 @@ def test_a_challenge_that_stripe_js_shows_may_be_framed_and_sends_nobody_anywher
     policies = [page.headers["content-security-policy"] for page in (alone, framed)]
     assert ["frame-ancestors 'none'" in policy for policy in policies] == [True, False]
     assert [b'name="framed"' in page.body for page in (alone, framed)] == [False, True]
+    assert [b"autofocus" in page.body for page in (alone, framed)] == [True, False]
     done = api.post(f"{url}/complete", key=None, framed="1")
     assert (done.status, b"Authentication complete" in done.body) == (200, True)
     assert api.get(f"/v1/payment_intents/{intent['id']}")["status"] == "succeeded"

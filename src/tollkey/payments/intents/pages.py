@@ -57,11 +57,12 @@ def challenge_page(call: Call, intent: AnyIntent, title: Text, framed: bool) -> 
     if amount is not None:  # a SetupIntent has none
         facts.insert(0, (say("Amount"), f"{language.amount(amount, of)} {of.upper()}"))
     kept = '<input type="hidden" name="framed" value="1">' if framed else ""
+    focus = "" if framed else " autofocus"  # browsers refuse it within a frame of another origin, and say so
     told = escape(say("Test mode: no bank is asked. Choose what it would answer."))
     mode = "" if call.livemode else f'<p class="note">{told}</p>'
     body = (
         f"{brand.rows(facts)}\n{mode}\n"
-        f'<form method="post" action="{escape(path)}/complete">{kept}<button type="submit" autofocus'
+        f'<form method="post" action="{escape(path)}/complete">{kept}<button type="submit"{focus}'
         f' id="test-source-authorize-3ds">{escape(say("Complete authentication"))}</button></form>\n'
         f'<form method="post" action="{escape(path)}/fail">{kept}<button type="submit" class="second"'
         f' id="test-source-fail-3ds">{escape(say("Fail authentication"))}</button></form>'

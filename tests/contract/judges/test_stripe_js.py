@@ -1,0 +1,48 @@
+"""Every major version of `@stripe/stripe-js` and of `@stripe/react-stripe-js`, each with those it is made for."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import Running, chromium, shared_server
+from tests.browser.stripejs.bundles import bundle
+from tests.browser.stripejs.shopfront import Shopfront
+from tests.contract.judges.installing import KEPT
+
+__all__ = ["chromium", "shared_server"]  # fixtures
+
+CHALLENGED = "4000002760003184"
+#: Majors of `@stripe/stripe-js`, and that of `@stripe/react-stripe-js` which takes them (its peer dependencies).
+PAIRS = ((1, 1), (1, 2), (2, 2), (3, 2), (4, 2), (4, 3), (5, 3), (6, 3), (7, 3), (7, 4), (8, 5), (9, 6), (10, 7))
+_IDS = [f"stripe-js {one}, react-stripe-js {other}" for one, other in PAIRS]
+
+
+@pytest.mark.parametrize(("stripe_js", "react"), PAIRS, ids=_IDS)
+def test_a_major_version_pays_is_declined_and_authenticates(
+    chromium: Browser, shared_server: Running, stripe_js: int, react: int
+) -> None:
+    packages = (
+        f"@stripe/stripe-js@{stripe_js}", f"@stripe/react-stripe-js@{react}", "react@18", "react-dom@18", "prop-types",
+        "esbuild@0.25",
+    )  # fmt: skip
+    script = bundle("majors.jsx", packages, KEPT)
+    with Shopfront(chromium, shared_server, script) as shop:
+        intent = shop.intent()
+        shop.open(form="card", secret=intent["client_secret"])
+        shop.type_card(number="4000000000000002")
+        shop.pay()
+        assert shop.result()["error"]["code"] == "card_declined"
+        shop.open(form="card", secret=intent["client_secret"])
+        shop.type_card(number=CHALLENGED)
+        shop.pay()
+        shop.bank().locator("#test-source-authorize-3ds").click()
+        assert shop.result()["paymentIntent"]["status"] == "succeeded"
+        secret = shop.intent()["client_secret"]
+        shop.open(form="payment", options={"clientSecret": secret})
+        payment = shop.frame("Secure payment input frame")
+        for name, text in {"number": "4242424242424242", "expiry": "1234", "cvc": "123", "postalCode": "12345"}.items():
+            payment.locator(f'[name="{name}"]').fill(text)
+        shop.pay()
+        assert shop.result()["paymentIntent"]["status"] == "succeeded"
+        assert shop.problems == []
