@@ -11,7 +11,7 @@ from typing import NamedTuple
 STATIC = Path(__file__).parent / "static"
 #: The release trains of Stripe.js. The newest ``@stripe/stripe-js`` warns when the name that it expects is not loaded.
 TRAINS = ("acacia", "basil", "clover", "dahlia", "endive")
-SCRIPTS = frozenset({"/v3", "/v3/", "/v3/stripe.js", *(f"/{train}/stripe.js" for train in TRAINS)})
+SCRIPTS = frozenset({"/checkout.js", "/v3", "/v3/", "/v3/stripe.js", *(f"/{train}/stripe.js" for train in TRAINS)})
 _JS, _CSS, _HTML = "text/javascript; charset=utf-8", "text/css; charset=utf-8", "text/html; charset=utf-8"
 _API = "https://api.stripe.com"
 #: Pages of frames: the title and the scripts of each.
@@ -25,6 +25,7 @@ FRAMES: dict[str, tuple[str, tuple[str, ...]]] = {
         "Payment",
         ("channel", "looks", "fields", "form", "methods", "card_part", "payment"),
     ),
+    "checkout-popup": ("Checkout", ("channel", "looks", "fields", "form", "methods", "card_part", "popup")),
     "embedded-checkout": ("Checkout", ("channel", "embedded")),
     "three-ds-2-challenge": ("3D Secure authentication", ("channel", "challenge")),
 }

@@ -111,4 +111,4 @@ function Stripe(key, options) {
 }
 
 Stripe.version = TRAIN === 'v3' ? 3 : TRAIN;
-if (!window.Stripe) window.Stripe = Stripe;
+if (!window.Stripe && !LEGACY) window.Stripe = Stripe;

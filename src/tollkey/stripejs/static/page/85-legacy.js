@@ -1,0 +1,89 @@
+/** Legacy Checkout (`/checkout.js`): a form over the page that makes a token of a card. */
+class CheckoutHandler {
+  constructor(options) {
+    this._options = options;
+    this._cover = null;
+  }
+
+  open(more = {}) {
+    const options = { ...this._options, ...more };
+    if (!options.key) refuse('StripeCheckout.configure() needs a key.');
+    if (this._cover) return;
+    const cover = document.createElement('div');
+    const { key, name, description, amount, currency, panelLabel, email, zipCode } = options;
+    const shown = { name, description, amount, currency, panelLabel, email, zipCode };
+    const frame = new Frame('checkout-popup', {
+      title: 'Secure checkout frame',
+      name: 'stripe_checkout_app',
+      given: { key },
+      listen: (type, data) => {
+        if (type !== 'token' && type !== 'closed') return;
+        this.close();
+        if (type === 'token' && options.token) options.token(data, {});
+        if (options.closed) options.closed();
+      },
+    });
+    frame.node.className = 'stripe_checkout_app';
+    style(cover, { position: 'fixed', inset: '0', 'z-index': '2147483647', display: 'block' });
+    style(frame.node, {
+      border: 'none',
+      width: '100%',
+      height: '100%',
+      display: 'block',
+      'color-scheme': 'light only',
+    });
+    frame.node.removeAttribute('scrolling');
+    frame.node.addEventListener('load', () => frame.node.focus());
+    frame.send('options', shown);
+    cover.appendChild(frame.node);
+    document.body.appendChild(cover);
+    this._cover = { cover, frame, before: document.activeElement };
+    if (options.opened) options.opened();
+  }
+
+  close() {
+    if (!this._cover) return;
+    const { cover, frame, before } = this._cover;
+    frame.remove();
+    cover.remove();
+    if (before && before.focus) before.focus();
+    this._cover = null;
+  }
+}
+
+/** The button that a `<script class="stripe-button" data-key=…>` within a form stands for. */
+function addButton(made) {
+  const form = made.closest('form');
+  if (!form) refuse('A stripe-button script belongs into a form.');
+  const { label, panelLabel, ...data } = made.dataset;
+  const field = (name, value) => {
+    const input = document.createElement('input');
+    Object.assign(input, { type: 'hidden', name, value });
+    form.appendChild(input);
+  };
+  const handler = new CheckoutHandler({
+    ...data,
+    panelLabel,
+    token(token) {
+      field('stripeToken', token.id);
+      field('stripeTokenType', token.type);
+      if (token.email) field('stripeEmail', token.email);
+      form.submit();
+    },
+  });
+  const button = document.createElement('button');
+  button.type = 'submit';
+  button.className = 'stripe-button-el';
+  button.textContent = label || 'Pay with Card';
+  button.addEventListener('click', (event) => {
+    event.preventDefault();
+    handler.open();
+  });
+  made.after(button);
+}
+
+const LEGACY = new URL(script.src).pathname === '/checkout.js';
+if (LEGACY) {
+  window.StripeCheckout = { configure: (options) => new CheckoutHandler(options || {}), __app: {} };
+  if (script.classList.contains('stripe-button')) addButton(script);
+}
