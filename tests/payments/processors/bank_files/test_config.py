@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.payments.processors.bank_files.steps import AMERICAN, GERMAN, configuration
-from tollkey.payments.processors.bank_files.config import Account, account_of, read
+from tollkey.payments.processors.bank_files.config import Account, NoNumber, Payee, payee_of, read
 
 
 def test_accounts_are_told_by_currency(tmp_path: Path) -> None:
@@ -58,9 +58,15 @@ def test_what_is_wrong_is_one_sentence_that_names_the_setting(
 
 
 def test_a_destination_is_an_iban_or_a_number_at_a_bank() -> None:
-    assert account_of(GERMAN).iban == GERMAN["iban"]
-    assert account_of(AMERICAN).bank == "110000000"
-    for wrong in ({}, {"iban": "DE1"}, {"number": "1"}, {**GERMAN, **AMERICAN}):
+    assert payee_of(GERMAN) == Payee("Ada Lovelace", Account(iban=GERMAN["iban"], bic=GERMAN["bic"]))
+    assert payee_of({**AMERICAN, "last4": "6789"}).account.bank == "110000000"
+    assert payee_of({"name": "A", "number": "1", "routing_number": "110000000"}).account.bank == "110000000"
+    for wrong in ({"iban": "DE1"}, {"number": "1"}, {**GERMAN, **AMERICAN}, {**GERMAN, "last4": "6789"}):
         with pytest.raises(ValueError, match="the destination") as caught:
-            account_of(wrong)
+            payee_of(wrong)
         assert not any(value in str(caught.value) for value in wrong.values() if len(value) > 4)
+
+
+def test_a_number_that_nobody_has_said_is_told_from_a_wrong_one() -> None:
+    with pytest.raises(NoNumber):
+        payee_of({"id": "ba_1", "name": "A", "last4": "6789", "routing_number": "110000000"})

@@ -39,7 +39,8 @@ def test_a_payout_is_pending_until_the_bank_has_booked_it(tmp_path: Path) -> Non
                 await asyncio.sleep(0.02)
         (tmp_path / "in" / "s.xml").write_bytes(camt(entry(request.reference)))
         found = await processor.notices("")
-        assert [one.kind for one in found.items] == ["result", "settled"]
+        rest = await processor.notices(found.cursor)
+        assert [one.kind for one in found.items + rest.items] == ["result", "settled"]
         assert await processor.inquire(asked) == Approved()
         assert await processor.send(request) == Approved()
         await processor.close()
@@ -85,6 +86,7 @@ def test_a_payout_that_the_bank_could_not_do_is_declined(tmp_path: Path) -> None
         processor = bank_files(tmp_path)
         wrong = payout(destination={"name": "A", "iban": "DE00370400440532013000"})
         assert await processor.send(wrong) == Declined("invalid_account_number")
+        assert await processor.send(payout(destination={"id": "ba_9"})) == Declined("no_account")
         assert await processor.send(payout(currency="gbp")) == Declined("could_not_process")
         await processor.close()
 

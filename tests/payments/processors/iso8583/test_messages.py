@@ -38,6 +38,11 @@ def test_a_card_number_stands_in_its_own_field_where_the_host_needs_it() -> None
     assert (found["2"], found["14"], "48" in found) == ("4242424242424242", "2909", False)
 
 
+def test_a_number_may_bring_its_expiry() -> None:
+    found = message_of(NUMBERS, authorize(method=Method("card", "4242 4242 4242 4242=3012")))
+    assert (found["2"], found["14"]) == ("4242424242424242", "3012")
+
+
 def test_an_authorization_with_capture_is_a_purchase() -> None:
     assert message_of(CONFIG, authorize(capture=True))["t"] == "0200"
 
@@ -99,7 +104,9 @@ def test_what_the_network_cannot_say_is_declined_before_it_is_sent(request_: obj
     assert caught.value.outcome.code == code
 
 
-@pytest.mark.parametrize("number", ["4242424242424241", "4242", "tok_1", "42424242424242424242"])
+@pytest.mark.parametrize(
+    "number", ["4242424242424241", "4242", "tok_1", "4242424242424242=1", "4242424242424242=x", "42424242424242424242"]
+)
 def test_what_is_no_card_number_is_declined(number: str) -> None:
     with pytest.raises(Refused) as caught:
         message_of(NUMBERS, authorize(method=replace(CARD, token=number)))

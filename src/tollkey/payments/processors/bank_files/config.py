@@ -62,9 +62,24 @@ class Account:
         return ""
 
 
+class NoNumber(ValueError):
+    """Nobody has said what the number of a bank account is: the API does not keep it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payee:
+    """Who is paid out to."""
+
+    name: str
+    account: Account
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A checked configuration. accounts: by currency. batch_seconds, largest_batch: what one file gathers."""
+    """A checked configuration. accounts: by currency.
+
+    batch_seconds, largest_batch: what one file gathers.
+    """
 
     debtor: str
     out: Path
@@ -94,13 +109,23 @@ def read(given: Mapping[str, Any]) -> Config:
     )  # fmt: skip
 
 
-def account_of(given: Mapping[str, str]) -> Account:
-    """Return the account that a payout goes to. Raises ValueError for names that it does not have."""
-    known = {name: str(given[name]) for name in Account.__slots__ if name in given}
-    found = Account(**known)
-    if found.problem:
-        raise ValueError(f"the destination {found.problem}")
-    return found
+def payee_of(given: Mapping[str, str]) -> Payee:
+    """Return who a payout goes to.
+
+    given: ``name`` and the fields of an account; ``routing_number`` is the bank when there is none. ``last4``, if it is
+    there, must be the end of the number. Raises NoNumber, and ValueError, without account numbers.
+    """
+    values = {name: str(given[name]) for name in Account.__slots__ if name in given}
+    if not values.get("iban") and not values.get("number"):
+        raise NoNumber("the destination has neither iban nor number")
+    if "number" in values:
+        values.setdefault("bank", given.get("routing_number", ""))
+    account = Account(**values)
+    if account.problem:
+        raise ValueError(f"the destination {account.problem}")
+    if not (account.iban or account.number).replace(" ", "").upper().endswith(given.get("last4", "").upper()):
+        raise ValueError("the destination has another number than the external account")
+    return Payee(given.get("name", ""), account)
 
 
 def _accounts(given: Mapping[str, Any]) -> Mapping[str, Account]:

@@ -210,24 +210,39 @@ class Journal:
             if before is None or before[0] != digest:
                 if before is not None:
                     log.warning("the bank has sent another %s with the id %s", statement.kind, statement.id)
-                for line in statement.lines:
-                    _note(connection, line)
+                told = [one for line in statement.lines for one in _note(connection, line)]
+                for one in sorted(told, key=lambda one: one["kind"] != "result"):
+                    connection.execute(
+                        "INSERT OR IGNORE INTO notices (id, told) VALUES (?, ?)", (one["id"], json.dumps(one))
+                    )
                 connection.execute("INSERT OR REPLACE INTO files (id, digest) VALUES (?, ?)", (id, digest))
         _move(file, self._read)
         return before is None or before[0] != digest
 
     def notices(self, cursor: str) -> Notices:
-        """Return what the bank told after a cursor."""
+        """Return what the bank told after a cursor.
+
+        A page ends before the line of a payout whose result it has: the line is expected after the result.
+        """
         after = int(cursor) if cursor.isascii() and cursor.isdigit() else 0
         with closing(self._connect()) as connection:
             rows = connection.execute(
                 "SELECT seq, told FROM notices WHERE seq > ? ORDER BY seq LIMIT ?", (after, _PAGE)
             ).fetchall()
-        return Notices(tuple(_notice(json.loads(told)) for _, told in rows), str(rows[-1][0]) if rows else cursor)
+        items: list[Notice] = []
+        results: set[str | None] = set()
+        for seq, told in rows:
+            notice = _notice(json.loads(told))
+            if notice.kind != "result" and notice.reference in results:
+                break
+            results |= {notice.reference} if notice.kind == "result" else set()
+            items.append(notice)
+            cursor = str(seq)
+        return Notices(tuple(items), cursor)
 
 
-def _note(connection: sqlite3.Connection, line: Line) -> None:
-    """Store what a line says of the payouts that it is about."""
+def _note(connection: sqlite3.Connection, line: Line) -> Iterator[dict[str, Any]]:
+    """Store what a line says of the payouts that it is about, and return what is to be told."""
     if line.reference:
         found = connection.execute(f"SELECT {_ROW} FROM payouts WHERE reference = ?", (line.reference,)).fetchall()
     else:
@@ -241,12 +256,12 @@ def _note(connection: sqlite3.Connection, line: Line) -> None:
             log.warning("the bank booked a batch with another sum: %s", line.batch)
             return
     for row in found:
-        _note_payout(connection, line, *row)
+        yield from _note_payout(connection, line, *row)
 
 
 def _note_payout(
     connection: sqlite3.Connection, line: Line, reference: str, amount: int, currency: str, at: int, outcome: str
-) -> None:  # fmt: skip
+) -> list[dict[str, Any]]:
     at = line.at or at
     moved, of = (line.amount, line.currency) if line.reference else (amount, currency)
     told: list[dict[str, Any]] = []
@@ -258,13 +273,12 @@ def _note_payout(
         told = [_told(f"{reference}/back", "returned", reference, at, moved, of, line.reason)]
     if not outcome and line.what != "refused":
         told.insert(0, _told(f"{reference}/done", "result", reference, at))
-    for one in told:
-        connection.execute("INSERT OR IGNORE INTO notices (id, told) VALUES (?, ?)", (one["id"], json.dumps(one)))
     rank = {"": 0, "refused": 1, "paid": 2, "back": 3}
     if rank[line.what] > rank[outcome]:
         connection.execute(
             "UPDATE payouts SET outcome = ?, reason = ? WHERE reference = ?", (line.what, line.reason, reference)
         )
+    return told
 
 
 def _told(

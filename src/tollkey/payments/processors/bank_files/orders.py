@@ -15,7 +15,7 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from tollkey.payments.processors import iso4217
-from tollkey.payments.processors.bank_files.config import Account, Config, account_of
+from tollkey.payments.processors.bank_files.config import Account, Config, payee_of
 from tollkey.payments.processors.network import Payout
 
 SPACE: Final = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
@@ -40,15 +40,15 @@ def order_of(config: Config, payout: Payout) -> Order:
     """Return the order of a payout. Raises ValueError, whose text says what is wrong, without account numbers."""
     if payout.currency not in config.accounts:
         raise ValueError(f"there is no account in {payout.currency}")
-    name = plain(payout.destination.get("name", ""), 70)
+    payee = payee_of(payout.destination)
+    name = plain(payee.name, 70)
     if not name:
         raise ValueError("the destination has no name")
     units = iso4217.units(payout.amount, payout.currency)
     if units <= 0:
         raise ValueError("the amount must be above 0")
     text = plain(payout.statement_descriptor or "", 140)
-    account = account_of(payout.destination)
-    return Order(payout.reference, payout.amount, units, payout.currency, name, account, text, payout.at)
+    return Order(payout.reference, payout.amount, units, payout.currency, name, payee.account, text, payout.at)
 
 
 def plain(text: str, longest: int) -> str:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from tollkey.payments.processors.bank_files import orders
-from tollkey.payments.processors.bank_files.config import Config, read
+from tollkey.payments.processors.bank_files.config import Config, NoNumber, read
 from tollkey.payments.processors.bank_files.journal import Journal
 from tollkey.payments.processors.network import (
     Declined,
@@ -54,10 +54,13 @@ class BankFiles:
             return Declined("processing_error")
         try:
             order = orders.order_of(self._config, request)
+        except NoNumber:
+            log.warning("%s is refused: nobody has said the number of its bank account", request.object)
+            return Declined("no_account")
         except ValueError as problem:
-            log.warning("the payout %s is refused: %s", request.reference, problem)
-            account = "account" if "destination" in str(problem) else ""
-            return Declined("invalid_account_number" if account else "could_not_process")
+            log.warning("%s is refused: %s", request.object, problem)
+            wrong = str(problem).startswith("the destination")
+            return Declined("invalid_account_number" if wrong else "could_not_process")
         try:
             await self._begin()
         except (OSError, sqlite3.Error) as problem:

@@ -61,12 +61,12 @@ def _put_together(message: Message, values: Mapping[str, str], repeats: int) -> 
 
 
 def _common(config: Config, amount: int, currency: str, trace: int, at: int) -> dict[str, str]:
+    if currency not in config.currencies:
+        raise Refused(Declined("currency_not_supported"))
     try:
         units = iso4217.units(amount, currency)
     except ValueError:
         raise Refused(Declined("invalid_amount")) from None
-    except KeyError:
-        raise Refused(Declined("currency_not_supported")) from None
     if not 0 <= units <= _LARGEST:
         raise Refused(Declined("invalid_amount"))
     local = datetime.fromtimestamp(at, UTC)
@@ -77,18 +77,25 @@ def _common(config: Config, amount: int, currency: str, trace: int, at: int) -> 
 
 
 def _card(config: Config, method: Method) -> dict[str, str]:
-    """Return the fields of a card: its token, or its number; none for a request that came without."""
+    """Return the fields of a card: its token, or its number; none for a request that came without.
+
+    A number may bring its expiry, as on a card's second track: ``<number>=<YYMM>``.
+    """
     if not method.token:
         return {}
-    dialect = config.dialect
-    found = {dialect.number if config.numbers else dialect.token: method.token}
-    if config.numbers and not (12 <= len(method.token) <= 19 and luhn_valid(method.token)):
-        raise Refused(Declined("incorrect_number", "confirm_card_data"))
-    if not config.numbers and not (len(method.token) <= dialect.fields[dialect.token].size and method.token.isascii()):
+    dialect, text, expiry = config.dialect, method.token, ""
+    if config.numbers:
+        text, _, expiry = text.partition("=")
+        text = text.replace(" ", "").replace("-", "")
+        fits = 12 <= len(text) <= 19 and luhn_valid(text) and (not expiry or (len(expiry) == 4 and expiry.isdigit()))
+    else:
+        fits = len(text) <= dialect.fields[dialect.token].size and text.isascii()
+    if not fits:
         raise Refused(Declined("incorrect_number", "confirm_card_data"))
     if method.exp_month is not None and method.exp_year is not None:
-        found["14"] = f"{method.exp_year % 100:02d}{method.exp_month:02d}"
-    return found
+        expiry = f"{method.exp_year % 100:02d}{method.exp_month:02d}"
+    found = {dialect.number if config.numbers else dialect.token: text}
+    return {**found, "14": expiry} if expiry else found
 
 
 def _original(config: Config, original: Authorize) -> str:
