@@ -102,3 +102,12 @@ def test_nothing_is_resolved_that_waits_for_nobody(shop: Path) -> None:
     refused = run(shop, "live", "processor", "resolve", "ABC", "--as", "approved")
     assert (refused.exit_code, "no attempt waits" in refused.output) == (1, True)
     assert run(shop, "live", "processor", "attempts").output.strip() == "Nothing"
+
+
+def test_the_number_of_a_bank_account_is_kept_and_not_shown(shop: Path, tmp_path: Path) -> None:
+    file = tmp_path / "bank.toml"
+    file.write_text('name = "Shop"\niban = "DE89370400440532013000"\n')
+    kept = run(shop, "live", "processor", "bank-account", "ba_1", "--details", str(file))
+    assert (kept.exit_code, kept.output.strip()) == (0, "Kept of ba_1: iban, name.")
+    file.write_text("name = 1")
+    assert run(shop, "live", "processor", "bank-account", "ba_1", "--details", str(file)).exit_code == 2

@@ -121,6 +121,26 @@ def try_it(account: Account = None, data: Data = None, database: Database = None
         show({"account": scope.account, "works": True, "said": said}, json_, lambda: said)
 
 
+@app.command("bank-account")
+def keep_bank_account(
+    id: Annotated[str, typer.Argument(help="Id of the external account that is paid out to, ba_….")],
+    details: Annotated[Path, typer.Option(help=(
+        "TOML file with what the provider needs of it, as texts: name, iban … It is stored sealed.")
+    )],
+    account: Account = None, data: Data = None, database: Database = None, json_: AsJson = False,
+) -> None:  # fmt: skip
+    """Keep the number of a bank account for payouts, sealed. No command, page or answer shows it."""
+    values = _read(details)
+    if not values or not all(isinstance(value, str) for value in values.values()):
+        raise typer.BadParameter("must hold texts alone", param_hint="--details")
+    with opened(data, database) as core:
+        scope, keyring, now = scope_of(core, account, True), core.authority.keyring, int(core.now())
+        _write(core, scope, lambda tx: backends.keep_destination(tx, keyring, scope, id, values, now))
+        show({"account": scope.account, "id": id, "kept": sorted(values)}, json_, lambda: [
+            f"Kept of {beginning(id, 40)}: {', '.join(sorted(values))}."
+        ])  # fmt: skip
+
+
 @app.command("attempts")
 def list_attempts(
     open_: Annotated[bool, typer.Option("--open", help="Only those whose outcome is not known.")] = False,

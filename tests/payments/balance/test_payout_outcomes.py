@@ -9,6 +9,7 @@ import pytest
 from tests.support.api import Api
 from tests.support.processor import Live, connected
 from tollkey.db import Tx
+from tollkey.payments.processors import backends
 
 
 @pytest.fixture
@@ -68,3 +69,16 @@ def test_a_payout_is_not_brought_back(live: Live) -> None:
     paid = live.post("/v1/payouts", amount=400, currency="usd")
     refused = live.post(f"/v1/payouts/{paid['id']}/reverse")
     assert (refused.status, refused.error["type"]) == (400, "invalid_request_error")
+
+
+def test_the_number_of_the_bank_account_is_kept_sealed_and_goes_to_the_processor_alone(live: Live) -> None:
+    core, iban = live.api.core, "DE89370400440532013000"
+    keyring, now = core.authority.keyring, live.api.now
+    core.database.write(lambda tx: backends.keep_destination(tx, keyring, live.scope, "ba_1", {"iban": iban}, now))
+    paid = live.post("/v1/payouts", amount=400, currency="usd", expand=["destination"])
+    sent = live.network.requests[-1]
+    assert sent.operation == "payout"
+    assert (sent.destination["iban"], sent.destination["name"]) == (iban, "Test account")
+    assert iban not in repr(paid) + repr(live.attempts(paid["id"]))
+    rows = core.database.read(lambda tx: tx.execute("SELECT sealed FROM processor_destinations"))
+    assert all(iban.encode() not in bytes(sealed) for (sealed,) in rows)

@@ -12,6 +12,7 @@ from tollkey.payments.balance.transactions import Booking, book
 from tollkey.payments.processors import asking, attempts
 from tollkey.payments.shared import events, fields
 from tollkey.wire import Call
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import PayoutTarget, StoredBalanceTransaction
@@ -39,8 +40,8 @@ _COULD_NOT = "The bank could not process this payout."
 def send(call: Call, payout: api.Payout, target: PayoutTarget) -> None:
     """Ask the account's processor to pay out, if that is on a network; otherwise the payout arrives by itself.
 
-    The processor gets what is known of the bank account, whose number is not kept. Raises ApiError 400 for what it
-    does not do.
+    The processor gets what is known of the bank account; its number is not kept with it, but apart and sealed
+    (``backends.keep_destination``). Raises ApiError 400 for what it does not do.
     """
     backend = asking.backend_of(call)
     if backend is None:
@@ -49,6 +50,10 @@ def send(call: Call, payout: api.Payout, target: PayoutTarget) -> None:
     known: Mapping[str, object] = target
     names = ("id", "country", "currency", "last4", "routing_number", "account_holder_name", "bank_name")
     destination = {name: str(known[name]) for name in names if known.get(name)}
+    account = fields.acting_account(call) or {}
+    destination["name"] = destination.get("account_holder_name") or str(
+        value_at(account, "business_profile.name") or ""
+    )
     asked = {"destination": destination, "statement_descriptor": payout["statement_descriptor"]}
     asking.ask(call, backend, attempts.Question("payout", payout["id"], payout["amount"], payout["currency"], asked))
 

@@ -26,6 +26,9 @@ MIGRATION = Migration(
         " configured_at {int} NOT NULL, revision {int} NOT NULL, cursor TEXT NOT NULL, noticed_at {int},"
         " reached_at {int}, failed_at {int}, failure TEXT NOT NULL)",
         "CREATE UNIQUE INDEX processor_backends_scope ON processor_backends (account, livemode)",
+        "CREATE TABLE processor_destinations (seq {key}, account TEXT NOT NULL, livemode {bool} NOT NULL,"
+        " id TEXT NOT NULL, sealed {blob} NOT NULL, kept_at {int} NOT NULL)",
+        "CREATE UNIQUE INDEX processor_destinations_id ON processor_destinations (account, livemode, id)",
     ),
 )
 
@@ -34,7 +37,14 @@ def _context(account: str, livemode: bool | int) -> str:
     return f"processor/{account}/{'live' if livemode else 'test'}"
 
 
-SEALED = (SealedColumn("processor_backends", "sealed", "seq", ("account", "livemode"), _context),)
+def _of_destination(account: str, livemode: bool | int, id: str) -> str:
+    return f"{_context(account, livemode)}/{id}"
+
+
+SEALED = (
+    SealedColumn("processor_backends", "sealed", "seq", ("account", "livemode"), _context),
+    SealedColumn("processor_destinations", "sealed", "seq", ("account", "livemode", "id"), _of_destination),
+)
 #: Which operation a processor needs for a capability; other capabilities have no provider.
 _NEEDED: Final[Mapping[str, Operation]] = {
     providers.PAYMENTS.name: "authorize",
@@ -193,6 +203,32 @@ def note(tx: Tx, scope: Scope, now: int, failure: str = "") -> None:
         f"UPDATE processor_backends SET {set_to} WHERE account = ? AND livemode = ?",
         (now, failure, scope.account, int(scope.livemode)),
     )
+
+
+def keep_destination(tx: Tx, keyring: Keyring, scope: Scope, id: str, details: Mapping[str, str], now: int) -> None:
+    """Keep what a processor needs of a bank account to pay out to it, sealed: the API does not keep its number.
+
+    id: of the external account. now: UTC epoch seconds.
+    """
+    sealed = seal(json.dumps(dict(details)), _of_destination(scope.account, scope.livemode, id), keyring)
+    tx.execute(
+        "INSERT INTO processor_destinations (account, livemode, id, sealed, kept_at) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (account, livemode, id) DO UPDATE SET sealed = excluded.sealed, kept_at = excluded.kept_at",
+        (scope.account, int(scope.livemode), id, sealed, now),
+    )
+
+
+def destination(tx: Tx, keyring: Keyring, scope: Scope, id: str) -> Mapping[str, str]:
+    """Return what is kept of a bank account; empty if nothing is. Raises SealBroken."""
+    rows = tx.execute(
+        "SELECT sealed FROM processor_destinations WHERE account = ? AND livemode = ? AND id = ?",
+        (scope.account, int(scope.livemode), id),
+    )
+    if not rows:
+        return {}
+    text = unseal(bytes(rows[0][0]), _of_destination(scope.account, scope.livemode, id), keyring)
+    found: Mapping[str, str] = json.loads(text)
+    return found
 
 
 def move_cursor(tx: Tx, scope: Scope, before: str, after: str, now: int) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from tollkey.db import Tx
 from tollkey.keys.errors import SealBroken
 from tollkey.keys.keyring import Keyring
-from tollkey.payments.processors import attempts
+from tollkey.payments.processors import attempts, backends
 from tollkey.payments.processors.attempts import Attempt
 from tollkey.payments.processors.network import Authorize, Capture, Method, Payout, Refund, Request, Void
 from tollkey.wire.sealing import unsealed
@@ -29,7 +29,8 @@ def request_of(tx: Tx, tables: Tables, keyring: Keyring, attempt: Attempt, *, wi
     head = (attempt.reference, attempt.trace, attempt.made_at, attempt.amount, attempt.currency, attempt.object)
     asked = attempt.asked
     if attempt.operation == "payout":
-        return Payout(*head, asked["destination"], asked.get("statement_descriptor"), repeats=attempt.repeats)
+        known = _destination(tx, keyring, attempt) if with_token else asked["destination"]
+        return Payout(*head, known, asked.get("statement_descriptor"), repeats=attempt.repeats)
     about = attempts.find(tx, attempt.about)
     if about is None:
         raise CannotAsk(f"the authorization {attempt.about} is gone")
@@ -49,6 +50,15 @@ def _authorize(attempt: Attempt, token: str) -> Authorize:
         ),
         asked["capture"], asked.get("off_session", False), asked.get("statement_descriptor"), repeats=attempt.repeats,
     )  # fmt: skip
+
+
+def _destination(tx: Tx, keyring: Keyring, attempt: Attempt) -> Mapping[str, str]:
+    """Return all that is known of the bank account that a payout goes to."""
+    shown: Mapping[str, str] = attempt.asked["destination"]
+    try:
+        return {**shown, **backends.destination(tx, keyring, attempt.scope, shown.get("id", ""))}
+    except SealBroken:
+        raise CannotAsk("the bank account can no longer be read") from None
 
 
 def _token(tx: Tx, tables: Tables, keyring: Keyring, attempt: Attempt) -> str:

@@ -1,0 +1,3 @@
+"""The provider ``combined``."""
+
+from tollkey.payments.processors.combined import PROVIDER as PROVIDER
