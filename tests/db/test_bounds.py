@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psycopg
@@ -99,6 +99,38 @@ def test_a_node_that_does_nothing_in_a_transaction_loses_its_lock_and_its_writes
     with pytest.raises(Unreachable, match="idle-in-transaction timeout"):
         node.write(frozen, lock="account")
     assert node.read(lambda tx: tx.execute("SELECT id FROM notes")) == [("b",)]
+
+
+@pytest.fixture
+def frozen(node: Postgres, postgres_url: str) -> Iterator[psycopg.Connection]:
+    """The connection of a node that was stopped while it sent several statements at once: PostgreSQL waits for their
+    end, not in an idle transaction, and no time-out of its own ends that.
+    """
+    node.write(lambda tx: tx.execute("CREATE TABLE notes (id TEXT PRIMARY KEY)"))
+    with closing(psycopg.connect(postgres_url, autocommit=True, application_name="tollkey")) as connection:
+        connection.execute("BEGIN")
+        connection.pgconn.enter_pipeline_mode()
+        connection.pgconn.send_query_params(b"INSERT INTO notes VALUES ('a')", [])
+        connection.pgconn.send_flush_request()
+        connection.pgconn.flush()
+        find = "SELECT pid FROM pg_stat_activity WHERE pid = ? AND wait_event = 'ClientRead' AND query LIKE 'INSERT%'"
+        while not node.read(lambda tx: tx.execute(find, (connection.info.backend_pid,))):
+            time.sleep(0.01)
+        yield connection
+
+
+def test_a_node_that_is_frozen_while_it_sends_several_statements_loses_its_lock(
+    node: Postgres, frozen: psycopg.Connection
+) -> None:
+    for _ in range(2):
+        with suppress(
+            LockTimeout
+        ):  # it may have sent its last statement less than ``idle`` before the lock was refused
+            node.write(lambda tx: tx.execute("INSERT INTO notes VALUES ('a')"))
+            break
+    assert node.read(lambda tx: tx.execute("SELECT id FROM notes")) == [("a",)]
+    there = "SELECT 1 FROM pg_stat_activity WHERE pid = ?"
+    assert node.read(lambda tx: tx.execute(there, (frozen.info.backend_pid,))) == []
 
 
 def test_no_bound_ends_a_change_of_the_schema(node: Postgres) -> None:

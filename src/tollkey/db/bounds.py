@@ -1,7 +1,8 @@
 """How long work on PostgreSQL may wait, and whether the database answers at all.
 
 The server ends what takes too long: a wait for a lock, a statement, a transaction whose client does nothing. So a node
-that is frozen or cut off does not keep its locks. What the server cannot end, because nothing arrives any more, ends
+that is frozen or cut off does not keep its locks; one that was frozen while it sent several statements at once, whoever
+waited for them in vain ends (``END_FROZEN``). What the server cannot end, because nothing arrives any more, ends
 here: the listening connection's heartbeat stays without an answer, all connections of the process are closed, and calls
 are refused at once until it is answered again.
 """
@@ -72,6 +73,15 @@ class Bounds:
 #: Widens the bounds for one transaction: a change of the schema takes as long as its tables are large.
 UNBOUNDED = (
     "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '60s'"
+)
+
+#: Ends sessions of this program whose client stopped, that many seconds ago, while it sent several statements at once:
+#: PostgreSQL waits for the rest of them without any time-out, with all locks. Returns how many it ended.
+END_FROZEN = (
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND usename = current_user AND application_name = 'tollkey' AND pid <> pg_backend_pid() AND state = 'active'"
+    " AND wait_event = 'ClientRead' AND query NOT ILIKE 'copy%'"
+    " AND query_start < clock_timestamp() - make_interval(secs => ?)"
 )
 
 #: Ends the bounds of a session, those that ALTER ROLE has set included: it creates an index, or copies all tables.

@@ -32,8 +32,8 @@ from psycopg.types.numeric import Int8BinaryDumper, NumericBinaryLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from tollkey.db import forking, postgres_arrays
-from tollkey.db.bounds import UNBOUNDED, UNBOUNDED_SESSION, Bounds, Contact
-from tollkey.db.engine import Conflict, Dialect, OutcomeUnknown, StorageError, Subscribers, Tx, Unreachable
+from tollkey.db.bounds import END_FROZEN, UNBOUNDED, UNBOUNDED_SESSION, Bounds, Contact
+from tollkey.db.engine import Conflict, Dialect, LockTimeout, OutcomeUnknown, StorageError, Subscribers, Tx, Unreachable
 from tollkey.db.listening import Listener, close_socket, cut_off, is_pooled
 from tollkey.db.postgres_tx import Connection, PostgresTx, run_constant, translate
 from tollkey.db.postgres_url import check_readable
@@ -248,7 +248,8 @@ class Postgres(forking.ForkAware):
                 raise translate(error) from error
 
     def write(self, callback: Callable[[Tx], T], lock: str | None = None) -> T:
-        """See ``Database.write``. After a deadlock or serialization conflict ``callback`` runs again, up to 6 times.
+        """See ``Database.write``. After a deadlock or serialization conflict ``callback`` runs again, up to 6 times,
+        and when it waited for a lock of a frozen node, whose session is ended.
 
         The bounds do not hold for changes of the schema, which name ``SCHEMA_LOCK``.
         """
@@ -258,6 +259,9 @@ class Postgres(forking.ForkAware):
         for attempt in range(_ATTEMPTS):
             try:
                 tx, result = self._attempt(begin, callback)
+            except LockTimeout:
+                if attempt or not self._end_frozen():
+                    raise
             except Conflict:
                 if attempt + 1 == _ATTEMPTS:
                     raise
@@ -277,6 +281,14 @@ class Postgres(forking.ForkAware):
                 self._announce_unknown(tx)
                 raise
             return tx, result
+
+    def _end_frozen(self) -> bool:
+        """End the sessions of nodes that were frozen in the middle of a request. Returns whether there were any."""
+        try:
+            found = self._one_statement(lambda tx: tx.execute(END_FROZEN, (float(self.bounds.idle),)))
+        except StorageError:
+            return False
+        return bool(found[0][0])
 
     def _announce_unknown(self, tx: PostgresTx) -> None:
         """Let this process hear of what may have been committed, now and again when PostgreSQL announces it.
