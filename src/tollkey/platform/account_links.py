@@ -81,12 +81,13 @@ def open_link(call: Call, params: operations.GetConnectOnboardingToken) -> Reply
 def _onboarding(call: Call, link: links.Link) -> Reply:
     """A form with test values filled in."""
     loaded = load_account(call, link.connected)
-    rows = "\n".join(
-        f'<p><label for="{name}">{escape(label)}</label><input id="{name}" name="{name}" value="{escape(value)}"></p>'
-        for name, label, value in fields_of(loaded)
-    )
     language = languages.choose(call)
     say, name = language.say, _name_of(loaded.account)
+    rows = "\n".join(
+        f'<p><label for="{field}">{escape(say(label))}</label>'
+        f'<input id="{field}" name="{field}" value="{escape(value)}"></p>'
+        for field, label, value in fields_of(loaded)
+    )
     back = escape(safe_link(link.return_url))
     told = escape(say("This is a test account. The values below pass every check."))
     body = (

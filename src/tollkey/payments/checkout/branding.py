@@ -125,8 +125,8 @@ def _colour_of(brand: Mapping[str, Any], name: str) -> str | None:
 def _name_of(account: Mapping[str, Any]) -> str:
     """Return the name by which customers know the business of an account."""
     return (
-        value_at(account, "settings.dashboard.display_name")
-        or value_at(account, "business_profile.name")
+        value_at(account, "business_profile.name")
+        or value_at(account, "settings.dashboard.display_name")
         or "Test account"
     )
 

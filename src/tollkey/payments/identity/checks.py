@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypedDict
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, new_object
 from tollkey.wire.kinds import Kind
+from tollkey.wire.languages import Text
 
 if TYPE_CHECKING:
     from tollkey.payments.identity.stored import StoredVerificationSession
@@ -16,22 +17,25 @@ if TYPE_CHECKING:
 REPORT: Kind[api.IdentityVerificationReport] = Kind("identity.verification_report")
 
 #: last_error.code -> (the check that fails, or ``any`` for no particular one; the message).
-ERRORS: Final[dict[str, tuple[str, str]]] = {
-    "abandoned": ("any", "The user abandoned the verification."),
-    "consent_declined": ("any", "The user declined to be verified."),
-    "country_not_supported": ("any", "The country is not supported."),
-    "device_not_supported": ("any", "The device has no camera."),
-    "under_supported_age": ("any", "The user is under the supported age."),
-    "document_expired": ("document", "The document has expired."),
-    "document_type_not_supported": ("document", "The type of the document is not supported."),
-    "document_unverified_other": ("document", "The document could not be verified."),
-    "id_number_insufficient_document_data": ("id_number", "The document has too little data to match the ID number."),
-    "id_number_mismatch": ("id_number", "The ID number does not match the given details."),
-    "id_number_unverified_other": ("id_number", "The ID number could not be verified."),
-    "selfie_document_missing_photo": ("selfie", "The document has no photo of a face."),
-    "selfie_face_mismatch": ("selfie", "The face does not match the document's photo."),
-    "selfie_manipulated": ("selfie", "The selfie was manipulated."),
-    "selfie_unverified_other": ("selfie", "The selfie could not be verified."),
+ERRORS: Final[dict[str, tuple[str, Text]]] = {
+    "abandoned": ("any", Text("The user abandoned the verification.")),
+    "consent_declined": ("any", Text("The user declined to be verified.")),
+    "country_not_supported": ("any", Text("The country is not supported.")),
+    "device_not_supported": ("any", Text("The device has no camera.")),
+    "under_supported_age": ("any", Text("The user is under the supported age.")),
+    "document_expired": ("document", Text("The document has expired.")),
+    "document_type_not_supported": ("document", Text("The type of the document is not supported.")),
+    "document_unverified_other": ("document", Text("The document could not be verified.")),
+    "id_number_insufficient_document_data": (
+        "id_number",
+        Text("The document has too little data to match the ID number."),
+    ),
+    "id_number_mismatch": ("id_number", Text("The ID number does not match the given details.")),
+    "id_number_unverified_other": ("id_number", Text("The ID number could not be verified.")),
+    "selfie_document_missing_photo": ("selfie", Text("The document has no photo of a face.")),
+    "selfie_face_mismatch": ("selfie", Text("The face does not match the document's photo.")),
+    "selfie_manipulated": ("selfie", Text("The selfie was manipulated.")),
+    "selfie_unverified_other": ("selfie", Text("The selfie could not be verified.")),
 }
 _ADDRESS: Mapping[str, str | None] = {
     "city": "San Francisco",

@@ -183,12 +183,12 @@ def page(call: Call, params: operations.GetVerifyToken) -> Reply:
     if session["status"] != "requires_input":
         return brand.closing(call, language, say("Nothing to do"))
     choices = "\n".join(
-        f'<option value="{code}">{escape(reason)}</option>'
+        f'<option value="{code}">{escape(say(reason))}</option>'
         for code, (check, reason) in ERRORS.items()
         if check in _checks(session)
     )
     last = session["last_error"]
-    told = say("Last attempt: {reason}", reason=last["reason"] or "") if last else ""
+    told = say("Last attempt: {reason}", reason=say(last["reason"] or "")) if last else ""
     error = f'<p class="error" role="alert">{escape(told)}</p>' if told else ""
     test = say("This is a test. No document is asked for and nothing is checked: choose how the verification ends.")
     body = f"""<p>{escape(test)}</p>

@@ -11,27 +11,28 @@ from tollkey.platform._connect.loading import LoadedAccount
 from tollkey.platform._connect.person import new_person, set_person
 from tollkey.platform._connect.shape import set_account
 from tollkey.wire import Json
+from tollkey.wire.languages import Text
 
 _TEST_ID = "000000000"
 FIELDS = ("first_name", "last_name", "dob", "email", "phone", "line1", "city", "state", "postal_code", "url")
 
 
-def fields_of(loaded: LoadedAccount) -> list[tuple[str, str, str]]:
+def fields_of(loaded: LoadedAccount) -> list[tuple[str, Text, str]]:
     """The form's fields, as (name, label, value): the current value, or a test value that passes verification."""
     person: Json = next((p for p in loaded.people() if p["relationship"]["representative"]), {})
     place = person.get("address") or {}
     profile = loaded.account["business_profile"]
     known = {
-        "first_name": ("First name", person.get("first_name") or "Jenny"),
-        "last_name": ("Last name", person.get("last_name") or "Rosen"),
-        "dob": ("Date of birth", "1901-01-01"),
-        "email": ("Email", person.get("email") or loaded.account["email"] or "jenny.rosen@example.com"),
-        "phone": ("Phone", person.get("phone") or "0000000000"),
-        "line1": ("Address", place.get("line1") or "address_full_match"),
-        "city": ("City", place.get("city") or "San Francisco"),
-        "state": ("State", place.get("state") or "CA"),
-        "postal_code": ("Postal code", place.get("postal_code") or "94107"),
-        "url": ("Website", profile["url"] or "https://accessible.stripe.com"),
+        "first_name": (Text("First name"), person.get("first_name") or "Jenny"),
+        "last_name": (Text("Last name"), person.get("last_name") or "Rosen"),
+        "dob": (Text("Date of birth"), "1901-01-01"),
+        "email": (Text("Email"), person.get("email") or loaded.account["email"] or "jenny.rosen@example.com"),
+        "phone": (Text("Phone number"), person.get("phone") or "0000000000"),
+        "line1": (Text("Address"), place.get("line1") or "address_full_match"),
+        "city": (Text("City"), place.get("city") or "San Francisco"),
+        "state": (Text("State or province (if there is one)"), place.get("state") or "CA"),
+        "postal_code": (Text("Postal code"), place.get("postal_code") or "94107"),
+        "url": (Text("Website"), profile["url"] or "https://accessible.stripe.com"),
     }
     return [(name, label, value) for name, (label, value) in known.items()]
 
