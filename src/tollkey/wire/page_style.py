@@ -55,6 +55,7 @@ font-variant-numeric:tabular-nums}
 dt .note{display:block}
 .icons{display:flex;flex-wrap:wrap;gap:.35rem;margin:0 0 .75rem;padding:0;list-style:none}
 .icons svg{display:block;width:2.4rem;height:1.5rem}
+svg.icon{width:1.9rem;height:1.2rem;vertical-align:-.2rem}
 main.wide{max-width:64rem}
 @media(min-width:56rem){main.wide{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:0 3.5rem;
 align-items:start;margin-top:6vh}

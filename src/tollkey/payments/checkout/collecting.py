@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from tollkey.payments.checkout.known import collected_details, delivery_countries
+from tollkey.payments.checkout.known import collected_details, delivery_countries, language_of
 from tollkey.payments.checkout.lines import total
 from tollkey.payments.checkout.place import collect
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import rates, tax_ids
 from tollkey.wire import Call, invalid
+from tollkey.wire.languages import Language
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import CustomField, NameRule, StoredSession
@@ -37,7 +38,7 @@ def collect_extras(call: Call, session: StoredSession, params: Entered) -> None:
     _names(session, params)
     _tax_id(session, params)
     for field in session["custom_fields"]:
-        _custom(field, params)
+        _custom(field, params, language_of(call, session))
     _delivery(session, params)
     _consent(session, params)
     if session["mode"] != "setup":
@@ -148,7 +149,7 @@ def _tax_id(session: StoredSession, params: Entered) -> None:
         details["tax_ids"] = [{"type": kind or "unknown", "value": value}]
 
 
-def _custom(field: CustomField, params: Entered) -> None:
+def _custom(field: CustomField, params: Entered, language: Language) -> None:
     """Store the value of a custom field. Raises ApiError 400 for a wrong length, non-digits, or an unknown option."""
     name, kind = f"custom[{field['key']}]", field["type"]
     custom = params.get("custom")
@@ -168,7 +169,8 @@ def _custom(field: CustomField, params: Entered) -> None:
     inner = field["numeric"] if kind == "numeric" else field["text"]
     least, most = inner.get("minimum_length"), inner.get("maximum_length")
     if (least is not None and len(value) < least) or len(value) > (most or 255):
-        raise invalid(f"Enter {least or 0} to {most or 255} characters.", name)
+        told = language.say("Enter {least} to {most} characters.", least=least or 0, most=most or 255)
+        raise invalid(told, name)
     _set_value(field, value)
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tollkey.wire import Call, languages
+from tollkey.wire.languages import Language
+
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import (
         CustomerDetails,
@@ -13,6 +16,11 @@ if TYPE_CHECKING:
         StoredSession,
     )
     from tollkey.wire import api
+
+
+def language_of(call: Call, session: StoredSession) -> Language:
+    """Return the language of a session's page: its ``locale``, else that of the reader's browser."""
+    return languages.choose(call, session.get("locale"))
 
 
 def price_of(item: StoredLine) -> api.Price:

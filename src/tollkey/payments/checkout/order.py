@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import pricing
 from tollkey.payments.checkout import kinds
-from tollkey.payments.checkout.known import currency_of, price_of
+from tollkey.payments.checkout.known import currency_of, language_of, price_of
 from tollkey.payments.checkout.lines import make_items, total
 from tollkey.payments.documents import forms
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import Call, invalid
+from tollkey.wire.languages import Language
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import AdjustableQuantity, LineEntry, OptionalItem, StoredLine, StoredSession
@@ -99,7 +100,10 @@ def _of_line(item: StoredLine, currency: str, form: forms.Form) -> list[str]:
 
 def change_order(call: Call, session: StoredSession, params: operations.PostPayTokenOrder) -> None:
     """Change the order as entered. Raises ApiError 400, with the field's name, for a value that is not allowed."""
-    entries = [_entry(item, currency_of(session), params) for item in session["_lines"] if not item.get("_optional")]
+    language = language_of(call, session)
+    entries = [
+        _entry(item, currency_of(session), params, language) for item in session["_lines"] if not item.get("_optional")
+    ]
     ids = [item["id"] for item in session["_lines"] if not item.get("_optional")]
     added = params.get("add") if isinstance(params.get("add"), dict) else {}
     for one in session["optional_items"] or []:
@@ -114,7 +118,7 @@ def change_order(call: Call, session: StoredSession, params: operations.PostPayT
     total(call, session)
 
 
-def _entry(item: StoredLine, currency: str, params: operations.PostPayTokenOrder) -> LineEntry:
+def _entry(item: StoredLine, currency: str, params: operations.PostPayTokenOrder, language: Language) -> LineEntry:
     """Return a line item as parameters, with the entered quantity and amount."""
     rule, count = item.get("adjustable_quantity"), item["quantity"]
     wanted = _entered(params, "quantity", item["id"])
@@ -122,11 +126,12 @@ def _entry(item: StoredLine, currency: str, params: operations.PostPayTokenOrder
         least, most = rule.get("minimum") or 0, rule.get("maximum") or 99
         count = int(wanted) if wanted.isdecimal() and len(wanted) < _LONGEST else -1
         if not least <= count <= most:
-            raise invalid(f"Choose {least} to {most}.", f"quantity[{item['id']}]")
+            told = language.say("Choose {least} to {most}.", least=least, most=most)
+            raise invalid(told, f"quantity[{item['id']}]")
     return {
         "price": price_of(item)["id"], "quantity": count, "tax_rates": item["_rates"], "_inline": item["_inline"],
         "adjustable_quantity": item.get("adjustable_quantity"), "metadata": item["metadata"],
-        "_amount": _amount(item, currency, params),
+        "_amount": _amount(item, currency, params, language),
     }  # fmt: skip
 
 
@@ -136,7 +141,7 @@ def _entered(params: operations.PostPayTokenOrder, group: str, id: str) -> str:
     return str(given.get(id) or "").strip() if isinstance(given, dict) else ""
 
 
-def _amount(item: StoredLine, currency: str, params: operations.PostPayTokenOrder) -> int | None:
+def _amount(item: StoredLine, currency: str, params: operations.PostPayTokenOrder, language: Language) -> int | None:
     """Return the amount that the customer chose, in minor units. Raises ApiError 400 outside of the price's limits."""
     custom, text = price_of(item)["custom_unit_amount"], _entered(params, "amount", item["id"])
     if not custom or not text:
@@ -148,8 +153,10 @@ def _amount(item: StoredLine, currency: str, params: operations.PostPayTokenOrde
         amount = -1
     least, most = custom.get("minimum") or 1, custom.get("maximum") or 99_999_999
     if not least <= amount <= most:
-        raise invalid(
-            f"Enter an amount from {shared_currency.show(least, currency)} to {shared_currency.show(most, currency)}.",
-            f"amount[{item['id']}]",
+        told = language.say(
+            "Enter an amount from {least} to {most}.",
+            least=language.amount(least, currency),
+            most=language.amount(most, currency),
         )
+        raise invalid(told, f"amount[{item['id']}]")
     return amount

@@ -22,10 +22,11 @@ from tollkey.payments.checkout.fields import (
     offered,
     shipping_address_fields,
 )
+from tollkey.payments.checkout.known import language_of
 from tollkey.payments.checkout.order import order_form
 from tollkey.payments.documents import forms
 from tollkey.payments.shared import providers
-from tollkey.wire import Call, Reply, languages
+from tollkey.wire import Call, Reply
 from tollkey.wire.hosted import html_page
 from tollkey.wire.languages import Language, Text
 
@@ -41,11 +42,6 @@ _TITLES = {
     "subscription": (Text("Subscribe to {name}"), Text("Subscribe to {name} and {count} more")),
     "payment": (Text("Pay for {name}"), Text("Pay for {name} and {count} more")),
 }
-
-
-def language_of(call: Call, session: StoredSession) -> Language:
-    """Return the session's language: its ``locale``, else that of the reader's browser."""
-    return languages.choose(call, session.get("locale"))
 
 
 def pay_page(

@@ -82,10 +82,17 @@ def choice(methods: list[StoredPaymentMethod], form: forms.Form) -> str:
     chosen = form.text(SAVED, methods[0]["id"])
     rows = "".join(
         f'<label class="check"><input type="radio" name="{SAVED}" value="{escape(one["id"])}"'
-        f"{' checked' if one['id'] == chosen else ''}><span>{escape(described(one, form.language))}</span></label>"
+        f"{' checked' if one['id'] == chosen else ''}>"
+        f"<span>{_picture(one)}{escape(described(one, form.language))}</span></label>"
         for one in methods
     )
     return f"<fieldset><legend>{escape(form.say('Saved payment methods'))}</legend>{rows}</fieldset>"
+
+
+def _picture(method: StoredPaymentMethod) -> str:
+    """Return the picture of a card's brand; empty for what has none."""
+    brand = value_at(method, "card.brand")
+    return f"{icons.card(brand, silent=True)} " if brand in icons.BRANDS else ""
 
 
 def removal(session: StoredSession, methods: list[StoredPaymentMethod], path: str, language: Language) -> str:

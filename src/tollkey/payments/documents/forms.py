@@ -56,6 +56,19 @@ PROBLEMS = (
     Text("You have to agree to the terms of service."),
     Text("Choose at least one item."),
     Text("This code is invalid."),
+    Text("Too many codes were tried here. You can go on without one."),
+    Text("Changing these details is not offered here."),
+    Text("Changing subscriptions is not offered here."),
+    Text("Changing payment methods is not offered here."),
+    Text("Cancelling is not offered here."),
+    Text("This plan is not offered."),
+    Text("This subscription has ended already."),
+    Text("There is no offer."),
+    Text("There is no such subscription."),
+    Text("There is no such payment method."),
+    Text("This configuration is not active."),
+    Text("Choose a subscription."),
+    Text("Write the type of the tax ID and its number, such as eu_vat DE123456789."),
 )
 #: What pages in test mode say below the fields of a card.
 TEST_CARD = Text("Test card: 4242 4242 4242 4242, any future date, any three digits.")

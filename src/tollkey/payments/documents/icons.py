@@ -24,11 +24,12 @@ def cards(label: str, names: Iterable[str] = _USUAL) -> str:
     return f'<ul class="icons" aria-label="{escape(label)}">{shown}</ul>'
 
 
-def card(name: str) -> str:
-    """Return the picture of a brand of cards."""
+def card(name: str, *, silent: bool = False) -> str:
+    """Return the picture of a brand of cards. silent: whether a text beside it names the brand already."""
     title, letters, ground, ink = BRANDS[name]
+    told = 'class="icon" aria-hidden="true"' if silent else f'role="img" aria-label="{title}"'
     return (
-        f'<svg viewBox="0 0 40 25" role="img" aria-label="{title}"><rect x=".5" y=".5" width="39" height="24" rx="3.5"'
+        f'<svg viewBox="0 0 40 25" {told}><rect x=".5" y=".5" width="39" height="24" rx="3.5"'
         f' fill="{ground}" stroke="#8a93a6"/><text x="20" y="16.5" text-anchor="middle" font-family="sans-serif"'
         f' font-size="10.5" font-weight="700" fill="{ink}">{letters}</text></svg>'
     )

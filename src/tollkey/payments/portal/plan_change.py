@@ -149,7 +149,7 @@ def _wanted_change(at: Here, subscription: StoredSubscription, params: Mapping[s
         )
         low, high = _limits(at, price["product"])
         if count != item.get("quantity") and ("quantity" not in allowed or not low <= count <= high):
-            raise invalid(f"Choose a quantity from {low} to {high}.", "quantity")
+            raise invalid(at.language.say("Choose {least} to {most}.", least=low, most=high), "quantity")
         entry["quantity"] = count
     change: Params = {
         "items": [entry],
