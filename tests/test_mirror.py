@@ -58,6 +58,7 @@ def test_no_exemption_is_left_over() -> None:
 ACROSS = {
     "balance/test_money_moves.py": "the books stay sound whatever is moved",
     "processors/iso8583/test_payments.py": "payments of the API reach a host and come back",
+    "processors/bank_files/test_payouts.py": "payouts of the API reach a bank and its statements come back",
     "processors/test_every_order.py": "whatever is lost, late or repeated, nothing is taken twice",
     "catalog/test_price_states.py": "a price is sold in every room by the same rules",
     "charges/test_books.py": "the books stay sound whatever is charged",

@@ -121,7 +121,7 @@ class Execution:
         if endpoint.live is not None:
             endpoint.live.admit(call)
         answer = endpoint.handler(call, params)
-        if call.outside and isinstance(answer, dict):
+        if call.outside and call.key is not None and isinstance(answer, dict):  # a page does not wait
             waits = Later(tuple(call.outside), answer["object"], answer["id"], tuple(paths))
             return Response(idempotency.IN_PROGRESS, b"", request_id=call.origin.request_id, later=waits)
         if isinstance(answer, Reply):

@@ -161,3 +161,12 @@ def test_a_line_waits_for_the_outcome_of_what_it_settles_and_not_for_ever(live: 
     told(live)
     assert books(live)[SUSPENSE] == 700
     assert differences(live) == ["settled while it is unknown here"]
+
+
+def test_an_outcome_and_its_settlement_are_told_on_one_page(live: Live) -> None:
+    live.network.script = ["pending"]
+    waiting = live.pay(1_000)
+    reference = live.attempts(waiting["id"])[0].reference
+    told(live, Notice("r", "result", reference, live.api.now, outcome=Approved()), line(live, waiting["id"], 1_000))
+    assert books(live) == {NETWORK: 0, BANK: -1_000, PROCESSOR_FEES: 0, SUSPENSE: 0}
+    assert differences(live) == []

@@ -67,6 +67,9 @@ def take(call: Call, cursor: str, page: Notices) -> bool:
     cursor: that the page was asked for with. Returns False when another process has taken it, or when it is too early:
     it settles something whose outcome is still being found out.
     """
+    for notice in page.items:
+        if notice.kind == "result":
+            _take(call, notice)
     if any(_too_early(call, notice) for notice in page.items):
         return False
     if not backends.move_cursor(call.tx, call.scope, cursor, page.cursor, call.now):

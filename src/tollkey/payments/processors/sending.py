@@ -19,7 +19,6 @@ from tollkey.db import Scope, StorageError, Tx
 from tollkey.db.edge import Edge
 from tollkey.keys.keyring import Keyring
 from tollkey.payments.processors import answers, attempts, backends, notices, recovery
-from tollkey.payments.processors.answers import conclude
 from tollkey.payments.processors.attempts import ENDED, Attempt
 from tollkey.payments.processors.links import Links
 from tollkey.payments.processors.network import (
@@ -60,13 +59,15 @@ class Storage(Protocol):
 class Times:
     """Seconds. wait: a request waits so long for an answer. send: one call of a processor takes at most so long.
 
-    again: between two attempts to send what was not sent. claim: after which another process may take over.
+    again: between two attempts to send what was not sent. claim: after which another process may take over. stop: what
+    was begun has so long to end when the server stops.
     """
 
     wait: float = WAIT_SECONDS
     send: float = 30.0
     again: float = 0.5
     claim: int = 60
+    stop: float = 5.0
 
 
 class Sender:
@@ -169,10 +170,10 @@ class Sender:
             await asyncio.wait(tasks)
 
     async def stop(self) -> None:
-        """Begin nothing more, wait a moment for what was begun, and close the connections."""
+        """Wait for what was begun, for a time, and close the connections."""
         tasks = [*self._sending.values(), *self._of_scopes.values()]
         if tasks:
-            await asyncio.wait(tasks, timeout=self.times.again)
+            await asyncio.wait(tasks, timeout=self.times.stop)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -351,7 +352,7 @@ class Sender:
         def both(call: Call) -> None:
             ended = attempts.move(call.tx, attempt, to, now, **changes)
             if ended is not None:
-                conclude(call, ended)
+                answers.conclude(call, ended)
 
         try:
             await self._storage.write(attempt.scope, both)
@@ -365,7 +366,7 @@ class Sender:
     async def _apply(self, attempt: Attempt) -> None:
         """Tell the objects of an attempt what came of it, once more."""
         try:
-            await self._storage.write(attempt.scope, lambda call: conclude(call, attempt))
+            await self._storage.write(attempt.scope, lambda call: answers.conclude(call, attempt))
         except StorageError:
             raise
         except Exception as error:
