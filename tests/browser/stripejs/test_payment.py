@@ -41,6 +41,8 @@ def test_the_payment_element_pays_without_a_word_on_the_console(shop: Shopfront)
     assert (paid["id"], paid["status"]) == (intent["id"], "succeeded")
     charge = shop.get(f"/v1/charges?payment_intent={intent['id']}")["data"][0]
     assert charge["billing_details"]["address"]["postal_code"] == "12345"
+    available = next(event for name, event in shop.page.evaluate("window.events") if name == "available")
+    assert available["paymentMethods"]["card"] == {"available": True}
     assert shop.problems == []
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import Running, chromium, shared_server
-from tests.browser.stripejs.bundles import bundle
-from tests.browser.stripejs.shopfront import Shopfront
+from tests.browser.stripejs.bundles import SHOP, bundle
+from tests.browser.stripejs.local import served
+from tests.browser.stripejs.shopfront import PAGE, POLICY, Shopfront
+from tests.contract.conftest import serving
 from tests.contract.judges.installing import KEPT
 
 __all__ = ["chromium", "shared_server"]  # fixtures
@@ -46,3 +51,34 @@ def test_a_major_version_pays_is_declined_and_authenticates(
         shop.pay()
         assert shop.result()["paymentIntent"]["status"] == "succeeded"
         assert shop.problems == []
+
+
+def test_a_browser_that_resolves_stripe_s_names_to_a_server_with_tls_pays(chromium: Browser, tmp_path: Path) -> None:
+    names = ("js.stripe.com", "api.stripe.com")
+    page = PAGE.format(head='<script src="https://js.stripe.com/endive/stripe.js"></script>').encode()
+    pages = {"/": ("text/html", page), "/app.js": ("text/javascript", (SHOP / "plain.js").read_bytes())}
+    with serving(tmp_path / "data", TOLLKEY_TLS_HOSTS=",".join(names)) as server, served(pages, POLICY) as origin:
+        port = server.url.rpartition(":")[2]
+        rules = ", ".join(f"MAP {name}:443 127.0.0.1:{port}" for name in names)
+        found = next(path for name in ("chromium", "google-chrome") if (path := shutil.which(name)))
+        browser = chromium.browser_type.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-gpu", f"--host-resolver-rules={rules}"]
+        )
+        with browser, browser.new_context(ignore_https_errors=True) as context:
+            tab = context.new_page()
+            tab.goto(origin)
+            tab.evaluate(
+                """async (key) => { const stripe = Stripe(key);
+                const { element } = await shop.mounted(stripe.elements(), 'card');
+                window.made = () => stripe.createPaymentMethod({ type: 'card', card: element }); }""",
+                server.publishable_key,
+            )
+            frame = tab.frame_locator('iframe[title="Secure card payment input frame"]')
+            for name, text in {
+                "cardnumber": "4242424242424242",
+                "exp-date": "1234",
+                "cvc": "123",
+                "postal": "12345",
+            }.items():
+                frame.locator(f'[name="{name}"]').fill(text)
+            assert tab.evaluate("made()")["paymentMethod"]["card"]["last4"] == "4242"

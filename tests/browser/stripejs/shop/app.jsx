@@ -20,7 +20,14 @@ const FORMS = {
       <CardCvcElement />
     </>
   ),
-  payment: () => <PaymentElement onChange={seen('change')} onReady={() => seen('ready')(null)} options={asked.element} />,
+  payment: () => (
+    <PaymentElement
+      onChange={seen('change')}
+      onReady={() => seen('ready')(null)}
+      onAvailablePaymentMethodsChange={seen('available')}
+      options={asked.element}
+    />
+  ),
 };
 
 function seen(name) {

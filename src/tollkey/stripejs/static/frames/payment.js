@@ -8,6 +8,7 @@ let asked = { options: {}, group: {}, types: [] };
 let parts = {}; // by type: what its fields are, say and lack
 let current = null;
 let last = '';
+let lastBrand;
 
 const details = () => (asked.options.defaultValues || {}).billingDetails || {};
 
@@ -40,6 +41,9 @@ function makeCard() {
     },
     get complete() {
       return card.complete && !place.problem;
+    },
+    get brand() {
+      return card.brand.name === 'unknown' ? undefined : card.brand.name;
     },
     values() {
       const typed = card.values();
@@ -138,6 +142,10 @@ function changed() {
   const text = JSON.stringify(event);
   if (text !== last) tell('change', event);
   last = text;
+  const brand = part && part.brand;
+  if (brand !== lastBrand)
+    tell('carddetailschange', { loading: false, details: { brands: brand ? [brand] : null, funding: null } });
+  lastBrand = brand;
 }
 
 function terms(type) {
@@ -254,6 +262,7 @@ function showAccordion() {
 }
 
 let ready = false;
+let lastAvailable = '';
 
 function setOptions({ options, group, types }) {
   const order = options.paymentMethodOrder || [];
@@ -266,6 +275,9 @@ function setOptions({ options, group, types }) {
   content.toggleAttribute('inert', Boolean(options.readOnly));
   if (!ready) tell('ready');
   ready = true;
+  const available = JSON.stringify(Object.fromEntries(sorted.map((type) => [type, { available: true }])));
+  if (available !== lastAvailable) tell('availablepaymentmethodschange', { paymentMethods: JSON.parse(available) });
+  lastAvailable = available;
 }
 
 function values() {

@@ -45,9 +45,9 @@ class Elements {
   }
 
   create(kind, options) {
-    if (!KINDS[kind]) {
+    if (!Object.hasOwn(KINDS, kind)) {
       refuse(
-        UNSUPPORTED[kind] ||
+        (Object.hasOwn(UNSUPPORTED, kind) && UNSUPPORTED[kind]) ||
           'A valid Element name must be provided. Valid Elements are: ' +
             `${Object.keys(KINDS).join(', ')}; you passed: ${kind}.`,
       );
