@@ -101,16 +101,20 @@ def test_a_node_that_does_nothing_in_a_transaction_loses_its_lock_and_its_writes
     assert node.read(lambda tx: tx.execute("SELECT id FROM notes")) == [("b",)]
 
 
-@pytest.fixture
-def frozen(node: Postgres, postgres_url: str) -> Iterator[psycopg.Connection]:
+@pytest.fixture(params=["after a statement", "after a request to flush"])
+def frozen(request: pytest.FixtureRequest, node: Postgres, postgres_url: str) -> Iterator[psycopg.Connection]:
     """The connection of a node that was stopped while it sent several statements at once: PostgreSQL waits for their
-    end, not in an idle transaction, and no time-out of its own ends that.
+    end, and no time-out of its own ends that. Its session is active, or idle as far as PostgreSQL tells.
     """
     node.write(lambda tx: tx.execute("CREATE TABLE notes (id TEXT PRIMARY KEY)"))
     with closing(psycopg.connect(postgres_url, autocommit=True, application_name="tollkey")) as connection:
         connection.execute("BEGIN")
-        connection.pgconn.enter_pipeline_mode()
-        connection.pgconn.send_query_params(b"INSERT INTO notes VALUES ('a')", [])
+        if request.param == "after a request to flush":
+            connection.execute("INSERT INTO notes VALUES ('a')")
+            connection.pgconn.enter_pipeline_mode()
+        else:
+            connection.pgconn.enter_pipeline_mode()
+            connection.pgconn.send_query_params(b"INSERT INTO notes VALUES ('a')", [])
         connection.pgconn.send_flush_request()
         connection.pgconn.flush()
         find = "SELECT pid FROM pg_stat_activity WHERE pid = ? AND wait_event = 'ClientRead' AND query LIKE 'INSERT%'"
@@ -119,18 +123,32 @@ def frozen(node: Postgres, postgres_url: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+def insert_once_free(node: Postgres) -> None:
+    """Insert the row, as soon as the other has stood still for long enough."""
+    while True:
+        with suppress(LockTimeout):
+            node.write(lambda tx: tx.execute("INSERT INTO notes VALUES ('a')"))
+            return
+
+
 def test_a_node_that_is_frozen_while_it_sends_several_statements_loses_its_lock(
     node: Postgres, frozen: psycopg.Connection
 ) -> None:
-    for _ in range(2):
-        with suppress(
-            LockTimeout
-        ):  # it may have sent its last statement less than ``idle`` before the lock was refused
-            node.write(lambda tx: tx.execute("INSERT INTO notes VALUES ('a')"))
-            break
-    assert node.read(lambda tx: tx.execute("SELECT id FROM notes")) == [("a",)]
+    insert_once_free(node)
     there = "SELECT 1 FROM pg_stat_activity WHERE pid = ?"
     assert node.read(lambda tx: tx.execute(there, (frozen.info.backend_pid,))) == []
+
+
+def test_whoever_waits_for_a_change_of_the_schema_does_not_end_it(node: Postgres, other_node: Postgres) -> None:
+    def change(tx: Tx) -> None:
+        tx.execute("CREATE TABLE notes (id TEXT PRIMARY KEY)")
+        until = time.monotonic() + 2.5
+        while time.monotonic() < until:
+            with pytest.raises(LockTimeout):
+                node.write(lambda inner: inner.execute("CREATE TABLE notes (id TEXT PRIMARY KEY)"))
+
+    other_node.write(change, lock=SCHEMA_LOCK)
+    assert node.read(lambda tx: tx.execute("SELECT count(*) FROM notes")) == [(0,)]
 
 
 def test_no_bound_ends_a_change_of_the_schema(node: Postgres) -> None:

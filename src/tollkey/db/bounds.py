@@ -76,12 +76,18 @@ UNBOUNDED = (
 )
 
 #: Ends sessions of this program whose client stopped, that many seconds ago, while it sent several statements at once:
-#: PostgreSQL waits for the rest of them without any time-out, with all locks. Returns how many it ended.
+#: PostgreSQL waits for the rest of them without any time-out, with all locks. Where the last that came was no statement
+#: it calls them idle; it has ended those that are, two seconds later. A change of the schema, which holds this lock,
+#: may take its time. Returns how many were ended.
 END_FROZEN = (
-    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()"
-    " AND usename = current_user AND application_name = 'tollkey' AND pid <> pg_backend_pid() AND state = 'active'"
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity AS a WHERE datname = current_database()"
+    " AND usename = current_user AND application_name = 'tollkey' AND pid <> pg_backend_pid()"
+    " AND state IN ('active', 'idle in transaction', 'idle in transaction (aborted)')"
     " AND wait_event = 'ClientRead' AND query NOT ILIKE 'copy%'"
-    " AND query_start < clock_timestamp() - make_interval(secs => ?)"
+    " AND greatest(query_start, state_change) < clock_timestamp() - make_interval(secs => ?"
+    " + CASE state WHEN 'active' THEN 0 ELSE 2 END)"
+    " AND NOT EXISTS (SELECT 1 FROM pg_locks AS l WHERE l.pid = a.pid AND l.locktype = 'advisory' AND l.granted"
+    " AND (l.classid::bigint << 32 | l.objid::bigint) = ?)"
 )
 
 #: Ends the bounds of a session, those that ALTER ROLE has set included: it creates an index, or copies all tables.

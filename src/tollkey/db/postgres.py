@@ -285,7 +285,8 @@ class Postgres(forking.ForkAware):
     def _end_frozen(self) -> bool:
         """End the sessions of nodes that were frozen in the middle of a request. Returns whether there were any."""
         try:
-            found = self._one_statement(lambda tx: tx.execute(END_FROZEN, (float(self.bounds.idle),)))
+            bound = (float(self.bounds.idle), lock_number(SCHEMA_LOCK))
+            found = self._one_statement(lambda tx: tx.execute(END_FROZEN, bound))
         except StorageError:
             return False
         return bool(found[0][0])
