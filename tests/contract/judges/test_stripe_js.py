@@ -12,8 +12,8 @@ from tests.browser.conftest import Running, chromium, shared_server
 from tests.browser.stripejs.bundles import SHOP, bundle
 from tests.browser.stripejs.local import served
 from tests.browser.stripejs.shopfront import PAGE, POLICY, Shopfront
-from tests.contract.conftest import serving
-from tests.contract.judges.installing import KEPT
+from tests.contract.conftest import ROOT, node_binaries, serving
+from tests.contract.judges.installing import KEPT, PROGRAMS, lines_of_json, node_with, run
 
 __all__ = ["chromium", "shared_server"]  # fixtures
 
@@ -82,3 +82,18 @@ def test_a_browser_that_resolves_stripe_s_names_to_a_server_with_tls_pays(chromi
             }.items():
                 frame.locator(f'[name="{name}"]').fill(text)
             assert tab.evaluate("made()")["paymentMethod"]["card"]["last4"] == "4242"
+
+
+def test_the_file_for_playwright_in_typescript_routes_a_page(shared_server: Running, tmp_path: Path) -> None:
+    modules = node_with("playwright", "@playwright/test", "typescript@5", "esbuild@0.25") / "node_modules"
+    (tmp_path / "node_modules").symlink_to(modules)
+    for source in (ROOT / "clients" / "browser-tests" / "playwright.ts", PROGRAMS / "route_stripe.ts"):
+        shutil.copy(source, tmp_path)
+    checked = ["--noEmit", "--strict", "--skipLibCheck", "--module", "esnext", "--moduleResolution", "bundler"]
+    run(modules / ".bin" / "tsc", *checked, "--target", "es2022", tmp_path / "playwright.ts")
+    bundled = ["--bundle", "--platform=node", "--format=esm", "--external:@playwright/test", "--outfile=run.mjs"]
+    run(modules / ".bin" / "esbuild", "route_stripe.ts", *bundled, folder=tmp_path)
+    browser = next(path for name in ("chromium", "google-chrome") if (path := shutil.which(name)))
+    node, _ = node_binaries()
+    said = run(node, "run.mjs", shared_server.url, shared_server.publishable_key, browser, folder=tmp_path)
+    assert lines_of_json(said) == {"last4": "4242"}

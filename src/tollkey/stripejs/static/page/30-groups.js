@@ -1,3 +1,13 @@
+const SAVED = 'Saved payment methods are not shown.';
+/** Options that are taken without effect, and why. */
+const IDLE = {
+  customPaymentMethods: 'Custom payment methods are not shown.',
+  customerOptions: SAVED,
+  customerSessionClientSecret: SAVED,
+  externalPaymentMethodTypes: 'External payment methods are not shown.',
+  fonts: 'The frames use the fonts of the machine.',
+};
+
 /** What the API is told of an intent that will be made later. */
 const DEFERRED = [
   'amount',
@@ -31,6 +41,7 @@ class Elements {
           ` You specified: ${options.clientSecret}.`,
       );
     }
+    this._warn(options);
     if (options.clientSecret && options.mode) {
       refuse('Invalid value for elements(): pass either clientSecret, or mode with amount and currency, not both.');
     }
@@ -42,6 +53,13 @@ class Elements {
         `Invalid value for elements(): mode '${options.mode}' needs an amount in the smallest unit, and a currency.`,
       );
     }
+  }
+
+  /** Say which options have no effect here: what works without them goes on. */
+  _warn(options) {
+    const idle = Object.keys(options).filter((name) => IDLE[name] && options[name] !== undefined);
+    if (idle.length)
+      console.warn(idle.map((name) => `elements(): ${name} has no effect here. ${IDLE[name]}`).join('\n'));
   }
 
   create(kind, options) {
