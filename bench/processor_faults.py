@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Live payments through a processor under faults and SIGKILL, with three books compared at the end.
 
-    python bench/processor_faults.py --seconds 120 [--seed 7] [--connections 16] [--faults 0.25]
+    python bench/processor_faults.py --seconds 120 [--seed 7] [--connections 16] [--faults 0.25] [--nodes 2]
 
 A server takes live payments through a processor on a socket, which is a process of its own with durable books. One
 message in four is lost, or answered late, by half, or not at all. The server is killed with SIGKILL again and again,
-and so is the processor. Clients pay at once or hold and capture, and refund; each repeats its request with its
-idempotency key until it has an answer.
+and so is the processor. With ``--nodes`` several servers share a PostgreSQL database, and clients change between them.
+Clients pay at once or hold and capture, and refund; each repeats its request with its idempotency key until it has an
+answer.
 
 Printed are kills and answers by status, and the verdict: payments that were taken twice, approvals that are lost,
 operations whose outcome nobody knows, answers that a repetition contradicts, and cents by which the books of the
@@ -32,7 +33,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src"), str(ROOT / "bench")]
 
-from fault_cluster import Link, Node  # noqa: E402
+from fault_cluster import Link, Node, PostgresServer  # noqa: E402
 
 from tests.support.socket_processor import FEATURES, installed  # noqa: E402
 from tollkey import ledger  # noqa: E402
@@ -77,11 +78,11 @@ class Clients:
         self.contradicted: list[str] = []
         self.lock = threading.Lock()
 
-    def insist(self, node: Node, key: str, path: str, name: str, params: dict[str, Any]) -> dict[str, Any]:
+    def insist(self, nodes: list[Node], key: str, path: str, name: str, params: dict[str, Any]) -> dict[str, Any]:
         """Send a request until it has an answer that stays; return that."""
         until = time.monotonic() + SETTLES
         while time.monotonic() < until:
-            link = Link(node, key, 40)
+            link = Link(random.choice(nodes), key, 40)
             try:
                 status, answer = link.ask("POST", path, params, key=name)
             except OSError:
@@ -95,14 +96,14 @@ class Clients:
             time.sleep(0.2)
         return {}
 
-    def run(self, node: Node, key: str, number: int, seed: int, stop: threading.Event) -> None:
+    def run(self, nodes: list[Node], key: str, number: int, seed: int, stop: threading.Event) -> None:
         """Pay, capture and refund until told to stop."""
         chance, count = random.Random(seed * 100 + number), 0
         while not stop.is_set():
             count += 1
             name = f"{number}-{count}"
             token = "declined" if chance.random() < 0.1 else f"nt_{name}"
-            method = self.insist(node, key, "/v1/payment_methods", f"{name}-m", {"type": "card", "card[token]": token})
+            method = self.insist(nodes, key, "/v1/payment_methods", f"{name}-m", {"type": "card", "card[token]": token})
             holds = chance.random() < 0.3
             given = {
                 "amount": chance.randint(100, 900), "currency": "usd", "confirm": "true", "metadata[name]": name,
@@ -110,20 +111,20 @@ class Clients:
                 "automatic_payment_methods[allow_redirects]": "never",
                 "capture_method": "manual" if holds else "automatic",
             }  # fmt: skip
-            intent = self.insist(node, key, "/v1/payment_intents", f"{name}-p", given)
-            again = self.insist(node, key, "/v1/payment_intents", f"{name}-p", given)
+            intent = self.insist(nodes, key, "/v1/payment_intents", f"{name}-p", given)
+            again = self.insist(nodes, key, "/v1/payment_intents", f"{name}-p", given)
             if intent.get("id") != again.get("id"):
                 with self.lock:
                     self.contradicted.append(name)
             if holds and "id" in intent:
-                self.insist(node, key, f"/v1/payment_intents/{intent['id']}/capture", f"{name}-c", {})
+                self.insist(nodes, key, f"/v1/payment_intents/{intent['id']}/capture", f"{name}-c", {})
             elif chance.random() < 0.3 and "id" in intent:
-                self.insist(node, key, "/v1/refunds", f"{name}-r", {"payment_intent": intent["id"], "amount": 50})
+                self.insist(nodes, key, "/v1/refunds", f"{name}-r", {"payment_intent": intent["id"], "amount": 50})
 
 
-def connect(folder: Path, account: str, port: int) -> str:
+def connect(settings: Settings, account: str, port: int) -> str:
     """Connect the account to the processor; return its live secret key."""
-    core = open_core(Settings(data=str(folder)))
+    core = open_core(settings)
     try:
         scope, config = Scope(account, True), {"host": "127.0.0.1", "port": port, "seconds": 1.0}
         keyring, now = core.authority.keyring, int(time.time())
@@ -192,11 +193,11 @@ def verdict(core: Core, scope: Scope, lines: list[dict[str, Any]], told: Clients
     }
 
 
-def settled(folder: Path, scope: Scope) -> None:
+def settled(settings: Settings, scope: Scope) -> None:
     """Wait until nothing is open and everything is settled."""
     until = time.monotonic() + SETTLES
     while time.monotonic() < until:
-        core = open_core(Settings(data=str(folder)))
+        core = open_core(settings)
         try:
             left = core.database.read(lambda tx: attempts.list_of(tx, scope, open_only=True))
             late = core.database.read(lambda tx: notices.unsettled(tx, scope, 2**40))
@@ -214,21 +215,28 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--faults", type=float, default=0.25)
+    parser.add_argument("--nodes", type=int, default=1)
     given = parser.parse_args()
     chance, kills = random.Random(given.seed), Counter[str]()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path = f"{installed(folder / 'installed')}:{ROOT}:{ROOT / 'src'}"
-        node = Node(folder / "here", PYTHONPATH=path, TOLLKEY_LIVE_RATE_LIMIT="0")
+        postgres = PostgresServer(folder / "postgres") if given.nodes > 1 else None
+        url, keyring = postgres.url if postgres is not None else "", None
+        nodes: list[Node] = []
         other = Processor(folder, given.faults, given.seed)
         other.start()
-        node.start()
         try:
-            account = node.facts["account"]
-            key = connect(node.folder, account, other.port)
+            for number in range(given.nodes):
+                nodes.append(Node(folder / str(number), url, keyring, PYTHONPATH=path, TOLLKEY_LIVE_RATE_LIMIT="0"))
+                nodes[-1].start()
+                keyring = nodes[0].folder / "keyring.json"
+            settings = Settings(data=str(nodes[0].folder), database=url)
+            account = nodes[0].facts["account"]
+            key = connect(settings, account, other.port)
             told, stop = Clients(), threading.Event()
             clients = [
-                threading.Thread(target=told.run, args=(node, key, number, given.seed, stop))
+                threading.Thread(target=told.run, args=(nodes, key, number, given.seed, stop))
                 for number in range(given.connections)
             ]
             for one in clients:
@@ -238,8 +246,9 @@ def main() -> None:
                 time.sleep(chance.uniform(2.0, 8.0))
                 if chance.random() < 0.7:
                     kills["server"] += 1
-                    node.end(signal.SIGKILL)
-                    node.start()
+                    killed = chance.choice(nodes)
+                    killed.end(signal.SIGKILL)
+                    killed.start()
                 else:
                     kills["processor"] += 1
                     other.kill()
@@ -250,18 +259,22 @@ def main() -> None:
             for one in clients:
                 one.join()
             scope = Scope(account, True)
-            settled(node.folder, scope)
+            settled(settings, scope)
         finally:
-            node.close()
+            for node in nodes:
+                node.close()
             other.kill()
-        core = open_core(Settings(data=str(node.folder)))
+        core = open_core(settings)
         try:
             found = verdict(core, scope, other.lines(), told)
             every = core.database.read(lambda tx: attempts.list_of(tx, scope, limit=1_000_000))
         finally:
             core.close()
+            if postgres is not None:
+                postgres.close()
         states = Counter(f"{one.operation} {one.state}" for one in every)
-        print(f"{given.seconds:.0f} s, seed {given.seed}, {given.connections} connections, killed: {dict(kills)}")
+        size = f"{given.connections} connections, {given.nodes} nodes"
+        print(f"{given.seconds:.0f} s, seed {given.seed}, {size}, killed: {dict(kills)}")
         print(f"attempts: {dict(states.most_common())}")
         print(f"answers: {dict(told.statuses.most_common(12))}")
         print(", ".join(f"{what}: {number}" for what, number in found.items()))

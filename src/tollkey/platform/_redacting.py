@@ -51,6 +51,9 @@ def _alternatives(names: Iterable[str]) -> str:
 
 _ANY_PRIVATE = _alternatives(_PRIVATE_NAMES)
 _CARD_NAME = re.compile(r"(?:card|source|external_account)\]?\[number\]|^number(?:\[|$)", re.IGNORECASE)
+#: A token of a processor stands for a card; one of this server (``tok_…``) is used up when it is logged.
+_CARD_TOKEN = re.compile(r"(?:^|\[)card\]?\[token\]$", re.IGNORECASE)
+_OWN_TOKENS = ("tok_", "btok_")
 _STRING = r"\"(?:[^\"\\]|\\.)*+\""
 
 
@@ -184,12 +187,15 @@ def _redact_pair(pair: str, inside: bool, outer: bool = True) -> str:
         return quote(shown_name, safe="[]*./:=&") + equals + ("[redacted]" if value else "")
     private = _is_private(meant_name)
     number = "number" in meant_name.lower() and _CARD_NAME.search(meant_name) is not None
-    if not (inside or private or number):
+    token = meant_name.endswith("]") and _CARD_TOKEN.search(meant_name) is not None
+    if not (inside or private or number or token):
         return pair
     meant = _decoded_form(value)
     shown_name = _redact_any(meant_name)
     if private:
         shown_name = _redact_subnames(shown_name)
+        shown = "[redacted]" if meant else ""
+    elif token and not meant.startswith(_OWN_TOKENS):
         shown = "[redacted]" if meant else ""
     elif number and len(_DIGIT.findall(meant)) >= 8:
         shown = _masked_digits(meant)

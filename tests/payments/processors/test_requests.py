@@ -54,3 +54,13 @@ def test_what_cannot_be_made_any_more_is_withdrawn(api: Api, monkeypatch: pytest
         live.recover(1)
         after = live.get(f"/v1/payment_intents/{waiting['id']}")
         assert (after["status"], live.said()) == ("requires_payment_method", [])
+
+
+def test_the_token_is_in_no_request_log(api: Api) -> None:
+    with connected(api) as live:
+        live.method("nt_very_secret_token")
+        live.post("/v1/payment_methods", type="card", card={"token": "nt_very_secret_token", "cvc": "1"})
+        api.world.write_logs()
+        rows = api.core.logs.read(lambda tx: tx.execute("SELECT * FROM request_logs WHERE account = ?", (api.account,)))
+        assert rows
+        assert "nt_very_secret_token" not in repr(rows)
