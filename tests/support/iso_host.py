@@ -6,6 +6,7 @@ It is written on pyiso8583's own specification, not on ours, so that both have t
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -160,10 +161,10 @@ def send(writer: asyncio.StreamWriter, message: Message) -> None:
 
 
 @asynccontextmanager
-async def iso_host(port: int = 0) -> AsyncIterator[Host]:
-    """A host on a port of its own, or on the given one."""
+async def iso_host(tls: ssl.SSLContext | None = None) -> AsyncIterator[Host]:
+    """A host on a port of its own. tls: None for a plain link."""
     host = Host()
-    server = await asyncio.start_server(host.serve, "127.0.0.1", port)
+    server = await asyncio.start_server(host.serve, "127.0.0.1", 0, ssl=tls)
     host.port = server.sockets[0].getsockname()[1]
     try:
         yield host

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.payments.processors.iso8583.steps import NOW, at_a_host, authorize, configuration
 from tests.support.iso_host import Fault, iso_host
+from tollkey.cli import certificates
 from tollkey.payments.processors.iso8583.config import read
 from tollkey.payments.processors.iso8583.link import Timing
 from tollkey.payments.processors.iso8583.processor import Iso8583
@@ -218,5 +221,37 @@ def test_messages_of_the_link_have_the_time_of_a_clock_or_of_the_last_request() 
             times = [one.get("7", "") for one in host.management]
             assert times[:2] == ["", ""]  # nobody has said what time it is
             assert all(one.startswith("01010000") for one in times[2:])
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_link_with_tls_goes_to_a_host_whose_authority_is_known_alone(tmp_path: Path, known: bool) -> None:
+    authority = tmp_path / "ca.pem"
+    authority.write_text(certificates.ca_certificate(tmp_path if known else tmp_path / "other"))
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificates.server_certificate(tmp_path, ()))
+
+    async def run() -> None:
+        async with iso_host(tls) as host:
+            link = {"tls": True, "ca_file": str(authority), "connect_seconds": 5 if known else 1}
+            processor = Iso8583(read(configuration(host.port, link=link)), lambda: NOW)
+            assert isinstance(await processor.send(authorize()), Approved if known else NotSent)
+            assert len(host.seen) == known
+            await processor.close()
+
+    asyncio.run(run())
+
+
+def test_a_plain_link_says_nothing_to_a_host_that_wants_tls(tmp_path: Path) -> None:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificates.server_certificate(tmp_path, ()))
+
+    async def run() -> None:
+        async with iso_host(tls) as host:
+            processor = Iso8583(read(configuration(host.port, link={"connect_seconds": 1})), lambda: NOW)
+            assert isinstance(await processor.send(authorize()), NotSent)
+            assert host.seen == []
+            await processor.close()
 
     asyncio.run(run())

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from itertools import product
+from random import Random
 
 import pytest
 
@@ -132,7 +133,7 @@ def test_no_card_data_is_in_what_a_processor_shows() -> None:
     asyncio.run(run())
 
 
-async def _until_sure(step: Callable[[int], Awaitable[Outcome]]) -> Outcome:
+async def _until_sure(step: Callable[[int], Awaitable[Outcome]], most: int = 9) -> Outcome:
     """Do a step again for as long as its outcome is not known, as recovery does. step: takes how often it was sent."""
     repeats = 0
     while True:
@@ -140,7 +141,7 @@ async def _until_sure(step: Callable[[int], Awaitable[Outcome]]) -> Outcome:
         if not isinstance(found, Unknown | NotSent):
             return found
         repeats += isinstance(found, Unknown)
-        assert repeats < 9
+        assert repeats < most
 
 
 async def _undo(processor: Iso8583, original: Authorize) -> None:
@@ -223,3 +224,40 @@ def test_a_host_that_says_what_jpos_said_hears_what_jpos_heard() -> None:
 
 def _is_management(frame: dict[str, str]) -> bool:
     return frame["way"] == "answered" and bytes.fromhex(frame["bytes"]).startswith(b"0810")
+
+
+async def _pay(processor: Iso8583, number: int, outcomes: dict[int, str]) -> None:
+    """Authorize and capture, as recovery would have it, and record what this side believes."""
+    original = authorize(number, 1000 + number)
+    found = await processor.send(original)
+    while isinstance(found, NotSent):
+        await asyncio.sleep(0.02)
+        found = await processor.send(original)
+    if isinstance(found, Unknown):
+        await _until_sure(lambda n: processor.reverse(reverse(original, 10_000 + number, n)), most=60)
+        outcomes[number] = "undone"
+        return
+    taken = await _until_sure(lambda n: processor.send(capture(original, 20_000 + number, repeats=n)), most=60)
+    outcomes[number] = type(taken).__name__
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_books_agree_after_many_payments_at_once_on_a_link_that_fails_again_and_again(seed: int) -> None:
+    async def run() -> None:
+        async with at_a_host(link={"answer_seconds": 0.2}) as (processor, host):
+            chance = Random(seed)
+            host.delayed_seconds = 0.3
+            host.faults.extend(chance.choice(FAULTS) if chance.random() < 0.3 else None for _ in range(400))
+            outcomes: dict[int, str] = {}
+            await asyncio.gather(*(_pay(processor, number, outcomes) for number in range(1, 61)))
+            await asyncio.sleep(0.4)  # what is late arrives
+            for message in [one for one in host.seen if one["t"] == "0100"]:
+                host.answer(message)  # and everything once more
+            taken = {
+                trace_of(authorize(number)): 1000 + number for number, how in outcomes.items() if how == "Approved"
+            }
+            assert len(outcomes) == 60
+            assert set(outcomes.values()) <= {"Approved", "undone"}
+            assert (host.captured, host.held) == (taken, {})
+
+    asyncio.run(run())

@@ -89,7 +89,10 @@ class Link:
         frame = self._frame(message)
         if not await self._is_ready():
             return NotSent(f"the host cannot be reached: {self._problem}")
-        return await self._exchange(message, frame)
+        found = await self._exchange(message, frame)
+        if isinstance(found, NotSent):
+            await asyncio.sleep(0)  # a caller that tries again at once lets the link notice that it has ended
+        return found
 
     def tell(self, at: int) -> None:
         """Take the time of a request, for messages of the link itself where there is no clock. UTC epoch seconds."""
