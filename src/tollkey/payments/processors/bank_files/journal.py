@@ -220,25 +220,13 @@ class Journal:
         return before is None or before[0] != digest
 
     def notices(self, cursor: str) -> Notices:
-        """Return what the bank told after a cursor.
-
-        A page ends before the line of a payout whose result it has: the line is expected after the result.
-        """
+        """Return what the bank told after a cursor."""
         after = int(cursor) if cursor.isascii() and cursor.isdigit() else 0
         with closing(self._connect()) as connection:
             rows = connection.execute(
                 "SELECT seq, told FROM notices WHERE seq > ? ORDER BY seq LIMIT ?", (after, _PAGE)
             ).fetchall()
-        items: list[Notice] = []
-        results: set[str | None] = set()
-        for seq, told in rows:
-            notice = _notice(json.loads(told))
-            if notice.kind != "result" and notice.reference in results:
-                break
-            results |= {notice.reference} if notice.kind == "result" else set()
-            items.append(notice)
-            cursor = str(seq)
-        return Notices(tuple(items), cursor)
+        return Notices(tuple(_notice(json.loads(told)) for _, told in rows), str(rows[-1][0]) if rows else cursor)
 
 
 def _note(connection: sqlite3.Connection, line: Line) -> Iterator[dict[str, Any]]:
