@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.support.api import Api
 from tests.support.dashboard import Site
 from tests.support.processor import connected
@@ -50,3 +52,19 @@ def test_an_account_whose_live_payments_go_through_a_processor_is_not_connected_
         assert (answer.status, "go through a processor" in answer.text) == (422, True)
     scope = Scope(api.account, True)
     assert api.core.database.read(lambda tx: store.find(tx, site.keyring, scope)) is None
+
+
+def test_what_a_person_captures_in_the_dashboard_is_sent_after_the_page_was_answered(api: Api) -> None:
+    site = Site(api)
+    with connected(api) as live:
+        held = live.pay(900, capture_method="manual")
+        browser = site.browser("administrator")
+        page = browser.get(f"/{site.account}/objects/payment_intent/{held['id']}").text
+        button = re.search(r'href="([^"]+)">Capture</a>', page)
+        assert button is not None
+        browser.get(button[1])
+        done = browser.post(button[1], {})
+        assert done.status == 303, done.text
+        live.recover(1)
+        assert live.get(f"/v1/payment_intents/{held['id']}")["status"] == "succeeded"
+        assert live.money() == [900]
