@@ -66,3 +66,8 @@ def test_a_wrong_client_secret_shows_nothing(api: Api, secret: str) -> None:
     sent = secret.replace("{id}", session["id"])
     answer = api.post(f"/v1/payment_pages/{session['id']}/init", key=api.pk, client_secret=sent)
     assert (answer.status, answer.error["param"]) == (400, "client_secret")
+
+
+def test_a_browser_needs_the_client_secret(api: Api) -> None:
+    answer = api.post(f"/v1/payment_pages/{embedded(api)['id']}/init", key=api.pk)
+    assert (answer.status, answer.error["param"]) == (400, "client_secret")

@@ -45,12 +45,11 @@ class PaymentPage(TypedDict):
 def init(call: Call, params: operations.PostPaymentPagesSessionInit) -> PaymentPage:
     """Return what Stripe.js needs to show a session, with the address of its page.
 
-    Raises ApiError 400 for an embedded session when its client secret is wrong, or a browser sends none.
+    Raises ApiError 400 for a wrong client secret, and for an embedded session when a browser sends none.
     """
     session = call.objects.get(kinds.SESSION, call.path["session"])
     embedded = session["ui_mode"] == "embedded_page"
-    if embedded:
-        _check_secret(call, session, params.get("client_secret"))
+    _check_secret(call, session, params.get("client_secret"))
     return {
         "object": "payment_page",
         "session_id": session["id"],
@@ -62,11 +61,11 @@ def init(call: Call, params: operations.PostPaymentPagesSessionInit) -> PaymentP
 
 
 def _check_secret(call: Call, session: StoredSession, given: str | None) -> None:
-    if given is None and not call.client:
-        return
     if given is None:
-        raise missing_param("client_secret")
-    if not hmac.compare_digest(given.encode(), str(session["client_secret"]).encode()):
+        if call.client and session["ui_mode"] == "embedded_page":
+            raise missing_param("client_secret")
+        return
+    if not hmac.compare_digest(given.encode(), (session["client_secret"] or "").encode()):
         raise invalid(
             "The client_secret provided does not match the client_secret of the Checkout Session.",
             "client_secret",
