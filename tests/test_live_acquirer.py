@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import tomllib
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ from tests.support.api import Api
 from tests.support.iso_host import Host, iso_host
 from tollkey.db import Scope, Tx
 from tollkey.payments.processors import backends, links
+from tollkey.payments.processors.bank_files import config as bank_files
+from tollkey.payments.processors.iso8583 import config as iso8583
 
 NEVER = {"enabled": True, "allow_redirects": "never"}
 BANK = {
@@ -153,3 +157,16 @@ def test_no_token_or_account_number_is_in_the_database(live: Live) -> None:
     )
     assert rows
     assert "tok_3Xq9" not in repr(rows)
+
+
+def test_the_files_in_the_guide_are_valid(tmp_path: Path) -> None:
+    guide = (Path(__file__).parent.parent / "docs" / "guides" / "live.md").read_text(encoding="utf-8")
+    blocks = [tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)]
+    acquirers = [one for one in blocks if "merchant" in one]
+    dialects = [one for one in blocks if "messages" in one]
+    banks = [one for one in blocks if "debtor" in one]
+    assert (len(acquirers), len(dialects), len(banks)) == (1, 1, 1)
+    found = iso8583.read({**acquirers[0], "dialect": dialects[0]})
+    assert (found.dialect.name, found.dialect.messages["refund"].type) == ("Acme", "0200")
+    folders = of_the_bank(tmp_path)["folders"]
+    assert bank_files.read({**banks[0], "folders": folders}).accounts["eur"].iban == "DE89370400440532013000"
