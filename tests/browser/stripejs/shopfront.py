@@ -101,7 +101,8 @@ class Shopfront:
         return self.post("/v1/setup_intents", **{"allowed_payment_method_types": ["card"], **params})
 
     def open(self, **asked: Any) -> None:
-        """Show the application. asked: what stands in its address."""
+        """Show the application, and forget what the page said before. asked: what stands in its address."""
+        self.problems.clear()
         given = json.dumps({"key": self.server.publishable_key, **asked})
         self.page.goto("about:blank")
         self.page.goto(f"{self._origin}/#{quote(given)}")
