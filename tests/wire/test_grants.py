@@ -158,7 +158,7 @@ class Ended(NamedTuple):
     object: str
 
 
-CARD = {"number": "4242424242424242", "exp_month": "12", "exp_year": "2034", "cvc": "123"}
+CARD = {"number": "4242424242424242", "expiry": "12 / 34", "cvc": "123"}
 
 
 def path_of(url: str) -> str:
@@ -180,7 +180,7 @@ def _session(api: Api, **more: Any) -> dict[str, Any]:
 def pay(api: Api) -> Ended:
     session = _session(api)
     api.ok("POST", f"/v1/checkout/sessions/{session['id']}/expire")
-    card = {"number": CARD["number"], "cvc": CARD["cvc"], "expiry": "12/34", "email": "jenny@example.com"}
+    card = {**CARD, "email": "jenny@example.com"}
     return Ended(path_of(session["url"]), ("", card), f"/v1/checkout/sessions/{session['id']}")
 
 

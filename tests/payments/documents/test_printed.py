@@ -45,6 +45,11 @@ def test_a_document_shows_a_bounded_number_of_lines_in_bounded_time() -> None:
     assert time.process_time() - began < 30
 
 
+def test_rows_may_be_made_when_the_document_is_drawn_and_long_ones_are_cut() -> None:
+    document = with_rows(0)._replace(rows=lambda: [Row(("x" * 9_000, "1", "$9.00"))])
+    assert text_of(draw(document)).count("x") == 500
+
+
 @pytest.mark.parametrize(("size", "wide"), [("a4", 595), ("letter", 612), ("other", 595)])
 def test_a_page_has_the_size_of_the_paper(size: str, wide: int) -> None:
     page = PdfReader(BytesIO(draw(with_rows(1)._replace(page_size=size)))).pages[0]

@@ -1,14 +1,14 @@
 """Printed documents (invoices, credit notes, quotes, receipts) as PDF: what they say, and how it is set on pages.
 
 reportlab, which takes megabytes, is imported when a document is first drawn. A document has at most ``MOST_ROWS`` rows,
-and each text a longest length (``letters.py``), so that none takes longer than about a second.
+and each text a longest length (``letters.py``), so that none takes longer than a few seconds.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reportlab.pdfgen.canvas import Canvas
 
 MOST_ROWS = 1_000
+_LONGEST_CELL = 500  # characters
 _SIZES = {"a4": (595.28, 841.89), "letter": (612.0, 792.0)}
 _MARGIN, _SIZE, _SMALL, _BIG = 48.0, 9.0, 8.0, 20.0
 _LEADING = 1.4
@@ -53,7 +54,8 @@ class Document(NamedTuple):
     """What a document says, in its reader's language.
 
     facts: numbers and dates, as label and text. headline: what is to be paid until when. link: label and URL.
-    columns: headings; the first is wide, the others have numbers. notes: paragraphs below the totals.
+    columns: headings; the first is wide, the others have numbers. rows: those of the table, or what makes them when the
+        document is drawn, where there may be many. notes: paragraphs below the totals.
     footer: the last paragraph. page_size: ``a4`` or ``letter``.
     """
 
@@ -65,7 +67,7 @@ class Document(NamedTuple):
     headline: str = ""
     link: tuple[str, str] | None = None
     columns: tuple[str, ...] = ()
-    rows: Sequence[Row] = ()
+    rows: Sequence[Row] | Callable[[], Sequence[Row]] = ()
     sums: Sequence[Sum] = ()
     notes: Sequence[str] = ()
     footer: str = ""
@@ -137,7 +139,7 @@ def draw(document: Document) -> bytes:
     """Return a document as PDF."""
     pages = _Pages(_SIZES.get(document.page_size, _SIZES["a4"]))
     _head(pages, document)
-    _table(pages, document)
+    _table(pages, document, document.rows() if callable(document.rows) else document.rows)
     _totals(pages, document.sums)
     for text in (*document.notes, document.footer):
         if text:
@@ -194,23 +196,23 @@ def _parties(pages: _Pages, parties: Sequence[Party]) -> None:
     pages.y -= _SIZE
 
 
-def _widths(pages: _Pages, document: Document) -> list[float]:
+def _widths(pages: _Pages, columns: tuple[str, ...], rows: Sequence[Row]) -> list[float]:
     """Return the widths of the columns: each number as wide as it needs, the first what is left."""
     needed = [
         min(max(width_of(text, _SIZE, False) for text in column) + 12, pages.inner * 0.24)
-        for column in list(zip(document.columns, *(row.cells for row in document.rows[:MOST_ROWS]), strict=True))[1:]
+        for column in list(zip(columns, *(row.cells for row in rows), strict=True))[1:]
     ]
     return [pages.inner - sum(needed), *needed]
 
 
-def _table(pages: _Pages, document: Document) -> None:
+def _table(pages: _Pages, document: Document, rows: Sequence[Row]) -> None:
     """Set the table, with its headings on each page."""
     if not document.columns:
         return
-    widths = _widths(pages, document)
+    widths = _widths(pages, document.columns, rows[:MOST_ROWS])
     _headings(pages, document.columns, widths)
-    for row in document.rows[:MOST_ROWS]:
-        first = wrapped(row.cells[0], widths[0] - 12, _SIZE)
+    for row in rows[:MOST_ROWS]:
+        first = wrapped(row.cells[0][:_LONGEST_CELL], widths[0] - 12, _SIZE)
         notes = [line for note in row.notes for line in wrapped(note, widths[0] - 12, _SMALL)]
         lines = [*((line, _SIZE, _BLACK) for line in first), *((line, _SMALL, _GREY) for line in notes)]
         for place, (line, size, colour) in enumerate(lines):
@@ -222,7 +224,7 @@ def _table(pages: _Pages, document: Document) -> None:
             if place == 0:
                 _numbers(pages, row.cells[1:], widths[1:])
         pages.y -= 0.6 * _SIZE
-    left = len(document.rows) - MOST_ROWS
+    left = len(rows) - MOST_ROWS
     if left > 0:
         pages.paragraph(document.language.say("{count} more lines are not shown here.", count=left), colour=_GREY)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from tollkey.payments.documents import parties, printed
 from tollkey.payments.invoices import kinds
@@ -15,6 +16,9 @@ from tollkey.wire.objects import value_at
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice
     from tollkey.wire import api
+
+    #: Tax rates by their ids.
+    Rates: TypeAlias = Mapping[str, api.TaxRate]
 
 _DAY = 86_400
 _REVERSED = Text("Tax to be paid on reverse charge basis")
@@ -58,7 +62,7 @@ def invoice_document(call: Call, invoice: StoredInvoice, language: Language) -> 
         headline=headline(invoice, language),
         link=(say("Pay online"), str(invoice["hosted_invoice_url"])) if payable else None,
         columns=(say("Description"), say("Quantity"), say("Unit price"), say("Tax"), say("Amount")),
-        rows=[_row(call, line, language) for line in invoice["lines"]["data"]],
+        rows=partial(_rows, invoice["lines"]["data"], _rates(call, invoice["total_taxes"] or ()), language),
         sums=sums(call, invoice, language),
         notes=[*_tax_notes(invoice, language), invoice["description"] or ""],
         footer=invoice["footer"] or "",
@@ -130,7 +134,8 @@ def credit_note_document(call: Call, note: api.CreditNote, language: Language) -
         facts.append((say("Reason"), say(REASONS.get(note["reason"], Text(note["reason"])))))
     if note["status"] == "void":
         facts.append((say("Status"), say("Void")))
-    rows = [_credited_row(call, line, currency, language) for line in note["lines"]["data"]]
+    rates = _rates(call, note["total_taxes"] or ())
+    rows = [_credited_row(line, rates, currency, language) for line in note["lines"]["data"]]
     found = [printed.Sum(say("Subtotal"), language.amount(note["subtotal"], currency))]
     found += _discounts(call, note["discount_amounts"], currency, language)
     if note["shipping_cost"]:
@@ -157,7 +162,12 @@ def credit_note_document(call: Call, note: api.CreditNote, language: Language) -
     )
 
 
-def _row(call: Call, line: api.LineItem, language: Language) -> printed.Row:
+def _rows(lines: Sequence[api.LineItem], rates: Rates, language: Language) -> list[printed.Row]:
+    """Return the lines of an invoice as rows, as many as a document shows and those that it counts."""
+    return [_row(line, rates, language) for line in lines]
+
+
+def _row(line: api.LineItem, rates: Rates, language: Language) -> printed.Row:
     """Return a line of an invoice as a row, with the period that it is about."""
     price = value_at(line, "pricing.unit_amount_decimal")
     quantity = line.get("quantity_decimal") or line["quantity"]
@@ -165,7 +175,7 @@ def _row(call: Call, line: api.LineItem, language: Language) -> printed.Row:
         line["description"] or "",
         "" if quantity is None else language.number(Decimal(str(quantity))),
         "" if price is None else language.unit_price(Decimal(price), line["currency"]),
-        _percentages(call, line["taxes"] or (), language),
+        _percentages(rates, line["taxes"] or (), language),
         language.amount(line["amount"], line["currency"]),
     )
     span = service_period(line["period"], language)
@@ -179,28 +189,34 @@ def service_period(period: api.InvoiceLineItemPeriod, language: Language) -> str
     return f"{language.day(period['start'], 'medium')} – {language.day(period['end'], 'medium')}"
 
 
-def _credited_row(call: Call, line: api.CreditNoteLineItem, currency: str, language: Language) -> printed.Row:
+def _credited_row(line: api.CreditNoteLineItem, rates: Rates, currency: str, language: Language) -> printed.Row:
     price, quantity = line.get("unit_amount_decimal"), line.get("quantity")
     return printed.Row(
         (
             line["description"] or language.say("Credit"),
             "" if quantity is None else language.number(quantity),
             "" if price is None else language.unit_price(Decimal(price), currency),
-            _percentages(call, line["taxes"] or (), language),
+            _percentages(rates, line["taxes"] or (), language),
             language.amount(line["amount"], currency),
         )
     )
 
 
-def _rate(call: Call, tax: api.BillingBillResourceInvoicingTaxesTax) -> api.TaxRate | None:
+def _rates(call: Call, taxes: Sequence[api.BillingBillResourceInvoicingTaxesTax]) -> Rates:
+    """Return the tax rates that these taxes come from."""
+    ids = {details["tax_rate"] for tax in taxes if (details := tax["tax_rate_details"])}
+    return {id: rate for id in ids if (rate := call.objects.find(kinds.TAX_RATE, id)) is not None}
+
+
+def _rate(rates: Rates, tax: api.BillingBillResourceInvoicingTaxesTax) -> api.TaxRate | None:
     details = tax["tax_rate_details"]
-    return call.objects.find(kinds.TAX_RATE, details["tax_rate"]) if details else None
+    return rates.get(details["tax_rate"]) if details else None
 
 
-def _percentages(call: Call, taxes: Sequence[api.BillingBillResourceInvoicingTaxesTax], language: Language) -> str:
+def _percentages(rates: Rates, taxes: Sequence[api.BillingBillResourceInvoicingTaxesTax], language: Language) -> str:
     """Return the rates of a line's taxes."""
-    rates = [rate for tax in taxes if (rate := _rate(call, tax)) is not None]
-    return ", ".join(language.percent(rate["percentage"]) for rate in rates)
+    found = [rate for tax in taxes if (rate := _rate(rates, tax)) is not None]
+    return ", ".join(language.percent(rate["percentage"]) for rate in found)
 
 
 def _taxes(
@@ -217,8 +233,9 @@ def _taxes(
     say, found = language.say, list[printed.Sum]()
     if taxes and excluding is not None:
         found.append(printed.Sum(say("Total excluding tax"), language.amount(excluding, currency)))
+    rates = _rates(call, taxes)
     for tax in taxes:
-        rate = _rate(call, tax)
+        rate = _rate(rates, tax)
         label = say("Tax")
         if rate is not None:
             where = rate["jurisdiction"] or (language.country(rate["country"]) if rate["country"] else "")
