@@ -94,7 +94,7 @@ def _read(row: Sequence[Any]) -> Backend:
 def _features(text: str) -> Features:
     values = json.loads(text)
     sets = ("operations", "methods", "currencies", "repeatable")
-    kept: dict[str, Any] = {name: frozenset(value) if name in sets else value for name, value in values.items()}
+    kept: Mapping[str, Any] = {name: frozenset(value) if name in sets else value for name, value in values.items()}
     return Features(**kept)
 
 

@@ -19,9 +19,9 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, Literal, TypeAlias, TypedDict
 
 from tollkey.payments.processors.bank_files import orders, statements
 from tollkey.payments.processors.bank_files.config import Account, Config
@@ -43,6 +43,19 @@ _SCHEMA: Final = (
 )
 _PAGE: Final = 200
 _ROW: Final = "reference, amount, currency, at, outcome"
+_Kind: TypeAlias = Literal["result", "settled", "returned"]
+
+
+class Told(TypedDict):
+    """A notice as the journal keeps it; see ``Notice``. code: the bank's reason, empty for none."""
+
+    id: str
+    kind: _Kind
+    reference: str
+    at: int
+    amount: int
+    currency: str
+    code: str
 
 
 class Journal:
@@ -229,7 +242,7 @@ class Journal:
         return Notices(tuple(_notice(json.loads(told)) for _, told in rows), str(rows[-1][0]) if rows else cursor)
 
 
-def _note(connection: sqlite3.Connection, line: Line) -> Iterator[dict[str, Any]]:
+def _note(connection: sqlite3.Connection, line: Line) -> Iterator[Told]:
     """Store what a line says of the payouts that it is about, and return what is to be told."""
     if line.reference:
         found = connection.execute(f"SELECT {_ROW} FROM payouts WHERE reference = ?", (line.reference,)).fetchall()
@@ -249,10 +262,10 @@ def _note(connection: sqlite3.Connection, line: Line) -> Iterator[dict[str, Any]
 
 def _note_payout(
     connection: sqlite3.Connection, line: Line, reference: str, amount: int, currency: str, at: int, outcome: str
-) -> list[dict[str, Any]]:
+) -> list[Told]:
     at = line.at or at
     moved, of = (line.amount, line.currency) if line.reference else (amount, currency)
-    told: list[dict[str, Any]] = []
+    told: list[Told] = []
     if line.what == "refused":
         told = [_told(f"{reference}/refused", "result", reference, at, code=line.reason)]
     elif line.what == "paid":
@@ -269,22 +282,21 @@ def _note_payout(
     return told
 
 
-def _told(
-    id: str, kind: str, reference: str, at: int, amount: int = 0, currency: str = "", code: str = ""
-) -> dict[str, Any]:
+def _told(id: str, kind: _Kind, reference: str, at: int, amount: int = 0, currency: str = "", code: str = "") -> Told:
     return {
         "id": id, "kind": kind, "reference": reference, "at": at, "amount": amount, "currency": currency, "code": code,
     }  # fmt: skip
 
 
-def _notice(told: dict[str, Any]) -> Notice:
-    reason = told.pop("code")
+def _notice(told: Told) -> Notice:
+    reason = told["code"]
+    plain = Notice(told["id"], told["kind"], told["reference"], told["at"], told["amount"], told["currency"])
     if told["kind"] == "returned":
-        return Notice(**told, code=statements.failure_code(reason))
+        return replace(plain, code=statements.failure_code(reason))
     if told["kind"] == "result":
         refused = Declined(statements.failure_code(reason), network_code=reason or None)
-        return Notice(**told, outcome=refused if told["id"].endswith("/refused") else Approved())
-    return Notice(**told)
+        return replace(plain, outcome=refused if told["id"].endswith("/refused") else Approved())
+    return plain
 
 
 def _order(text: str) -> Order:

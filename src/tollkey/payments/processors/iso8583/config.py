@@ -139,7 +139,7 @@ def _dialect(given: object) -> Dialect:
         raise ValueError("dialect must be the path of a file, or a table")
     try:
         own = tomllib.loads(Path(given).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as problem:
         raise ValueError(f"dialect: {given} cannot be read: {problem}") from None
     try:
         return dialect(own)
