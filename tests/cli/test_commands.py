@@ -12,7 +12,18 @@ from tollkey.cli.app import app
 from tollkey.cli.commands import MODULES, build
 
 #: What a server needs only when it is used: by notices, HTTP proxies, other commands. They take megabytes.
-NOT_FOR_A_SERVER = ("httpx", "babel", "reportlab", "rich", "starlette", "tollkey.cli.keys", "tollkey.keys.http")
+NOT_FOR_A_SERVER = (
+    "babel",
+    "cryptography.x509",
+    "httpx",
+    "reportlab",
+    "babel",
+    "reportlab",
+    "rich",
+    "starlette",
+    "tollkey.cli.keys",
+    "tollkey.keys.http",
+)
 
 
 @pytest.mark.parametrize("word", MODULES)

@@ -11,12 +11,12 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
-from tollkey.cli.certificates import hosts_of, server_certificate
 from tollkey.cli.common import fail, quiet_connection_logs, refused
 from tollkey.cli.http_server import http_server
 from tollkey.cli.redacted_log import log_to
@@ -230,8 +230,11 @@ async def _run(
 
 def _certificate(settings: Settings) -> Path | None:
     """Return the file with the server's certificate and key; None without TLS. Raises OSError, ValueError."""
-    hosts = hosts_of(settings.tls_hosts)
-    return server_certificate(Path(settings.data), hosts) if hosts else None
+    if not settings.tls_hosts:
+        return None
+    certificates = import_module("tollkey.cli.certificates")  # with X.509 it takes 3 MB, and few servers need it
+    hosts = certificates.hosts_of(settings.tls_hosts)
+    return cast(Path, certificates.server_certificate(Path(settings.data), hosts)) if hosts else None
 
 
 def _measured(server: Server) -> tuple[Any, Callable[[], None]]:
