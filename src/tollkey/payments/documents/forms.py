@@ -186,9 +186,7 @@ def card_fields(form: Form) -> str:
     """Return the fields of a card: number, expiry, security code."""
     say = form.say
     number = form.input("number", say("Card number"), secret=True, inputmode="numeric", autocomplete="cc-number")
-    expiry = form.input(
-        "expiry", say("Expiry (MM / YY)"), inputmode="numeric", autocomplete="cc-exp", placeholder="MM / YY"
-    )
+    expiry = form.input("expiry", say("Expiry (MM / YY)"), inputmode="numeric", autocomplete="cc-exp")
     code = form.input(
         "cvc", say("Security code"), secret=True, inputmode="numeric", autocomplete="cc-csc", maxlength="4"
     )
