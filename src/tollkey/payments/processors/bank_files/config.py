@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tollkey.payments.processors import banks, iso4217
+from tollkey.payments.processors.tables import only, table
 
 _TOP: Final = ("debtor", "batch_seconds", "largest_batch", "folders", "accounts")
 _BIC: Final = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
@@ -92,9 +93,9 @@ class Config:
 
 def read(given: Mapping[str, Any]) -> Config:
     """Check a configuration; the folders must be there. Raises ValueError with a sentence that names the setting."""
-    _only(given, _TOP, "")
-    folders = _table(given, "folders")
-    _only(folders, ("out", "in", "state"), "folders.")
+    only(given, _TOP, "")
+    folders = table(given, "folders")
+    only(folders, ("out", "in", "state"), "folders.")
     debtor = given.get("debtor")
     if not isinstance(debtor, str) or not debtor.strip() or len(debtor) > 70:
         raise ValueError("debtor is missing: a text of at most 70 characters")
@@ -104,7 +105,7 @@ def read(given: Mapping[str, Any]) -> Config:
     if os.stat(out).st_dev != os.stat(state).st_dev:
         raise ValueError("folders.state must be on the file system of folders.out: files are moved there as a whole")
     return Config(
-        debtor.strip(), out, incoming, state, _accounts(_table(given, "accounts")),
+        debtor.strip(), out, incoming, state, _accounts(table(given, "accounts")),
         _number(given, "batch_seconds", 60, 0, 86_400), int(_number(given, "largest_batch", 1000, 1, 10_000)),
     )  # fmt: skip
 
@@ -138,24 +139,11 @@ def _accounts(given: Mapping[str, Any]) -> Mapping[str, Account]:
             raise ValueError(f"{place} is no currency: codes are in lower case")
         if not isinstance(values, Mapping) or not all(isinstance(value, str) for value in values.values()):
             raise ValueError(f"{place} must be a table of texts")
-        _only(values, tuple(Account.__slots__), f"{place}.")
+        only(values, tuple(Account.__slots__), f"{place}.")
         found[currency] = Account(**values)
         if found[currency].problem:
             raise ValueError(f"{place} {found[currency].problem}")
     return found
-
-
-def _only(given: Mapping[str, Any], names: tuple[str, ...], place: str) -> None:
-    unknown = [name for name in given if name not in names]
-    if unknown:
-        raise ValueError(f"{place}{unknown[0]} is no setting of this processor")
-
-
-def _table(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = given.get(name)
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{name} is missing: a table")
-    return value
 
 
 def _folder(given: Mapping[str, Any], name: str) -> Path:

@@ -30,6 +30,7 @@ from tollkey.payments.processors import iso4217
 from tollkey.payments.processors.iso8583.codec import Codec, Malformed
 from tollkey.payments.processors.iso8583.dialect import Dialect, dialect
 from tollkey.payments.processors.iso8583.link import Timing
+from tollkey.payments.processors.tables import only, table
 
 _TOP: Final = ("currencies", "card", "dialect", "link", "merchant")
 _LINK: Final = (
@@ -56,10 +57,10 @@ class Config:
 
 def read(given: Mapping[str, Any]) -> Config:
     """Check a configuration. Raises ValueError with a sentence that names the setting."""
-    _only(given, _TOP, "")
-    link, merchant = _table(given, "link"), _table(given, "merchant")
-    _only(link, _LINK, "link.")
-    _only(merchant, tuple(_MERCHANT), "merchant.")
+    only(given, _TOP, "")
+    link, merchant = table(given, "link"), table(given, "merchant")
+    only(link, _LINK, "link.")
+    only(merchant, tuple(_MERCHANT), "merchant.")
     card = given.get("card", "token")
     if card not in ("token", "number"):
         raise ValueError('card must be "token" or "number"')
@@ -85,19 +86,6 @@ def read(given: Mapping[str, Any]) -> Config:
 
 
 _STANDARD: Final = Timing()
-
-
-def _only(given: Mapping[str, Any], names: tuple[str, ...], place: str) -> None:
-    unknown = [name for name in given if name not in names]
-    if unknown:
-        raise ValueError(f"{place}{unknown[0]} is no setting of this processor")
-
-
-def _table(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = given.get(name)
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{name} is missing: a table")
-    return value
 
 
 def _text(given: Mapping[str, Any], name: str, place: str) -> str:
