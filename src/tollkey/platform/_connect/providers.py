@@ -1,4 +1,4 @@
-"""What connected accounts in live mode need a provider for. In test mode it is simulated; no provider is built in."""
+"""What connected accounts in live mode need a provider for. In test mode it is simulated; none is built in."""
 
 from __future__ import annotations
 
