@@ -73,8 +73,8 @@ class Execution:
         """Return the object that a response shows, as it is now. Raises the error of what was refused."""
         value = call.objects.get(later.object, later.id)
         refusal = call.objects.resource(later.object).refusal
-        refused = (refusal(call, value, reference) for reference in later.references) if refusal is not None else ()
-        for error in refused:
+        for reference in later.references:
+            error = refusal(call, value, reference) if refusal is not None else None
             if error is not None:
                 raise error
         return self._shown(call, route.endpoint, value, list(later.paths))

@@ -29,6 +29,7 @@ from tollkey.payments.processors.network import (
     Request,
     Reverse,
 )
+from tollkey.payments.processors.tables import only
 
 NAME: Final = "combined"
 _PARTS: Final = ("payments", "payouts")
@@ -93,9 +94,7 @@ class Combined:
 
 def open_both(config: Mapping[str, Any]) -> Combined:
     """Return the processors of a configuration. Raises ValueError (``Provider.open``)."""
-    unknown = sorted(config.keys() - set(_PARTS))
-    if unknown:
-        raise ValueError(f"{unknown[0]} is no setting of this processor")
+    only(config, _PARTS, "")
     known, opened = links.known(), []
     for name in _PARTS:
         given = config.get(name)

@@ -22,8 +22,10 @@ def test_accounts_are_told_by_currency(tmp_path: Path) -> None:
     [
         ({"detbor": "x"}, "detbor is no setting of this processor"),
         ({"debtor": ""}, "debtor is missing: a text of at most 70 characters"),
-        ({"batch_seconds": -1}, "batch_seconds must be a number from 0 to 86400"),
-        ({"batch_seconds": True}, "batch_seconds must be a number from 0 to 86400"),
+        ({"batch_seconds": -1}, "batch_seconds must be a number from 0.01 to 86400"),
+        ({"batch_seconds": True}, "batch_seconds must be a number from 0.01 to 86400"),
+        ({"batch_seconds": 0}, "batch_seconds must be a number from 0.01 to 86400"),
+        ({"largest_batch": 1.5}, "largest_batch must be a whole number"),
         ({"largest_batch": 0}, "largest_batch must be a number from 1 to 10000"),
         ({"folders": {}}, "folders.out is missing: an absolute path"),
         ({"folders": 1}, "folders is missing: a table"),

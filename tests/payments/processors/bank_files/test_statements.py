@@ -32,6 +32,11 @@ def test_what_is_only_expected_says_nothing(status: str) -> None:
     assert read(camt(entry("PAYO00000001", status=status))).lines == ()
 
 
+def test_what_is_only_expected_is_no_reason_to_refuse_what_is_booked() -> None:
+    others = [entry("OTHER", currency="IRR", status="<Cd>PDNG</Cd>"), entry("OTHER", side="NONE", status="PDNG")]
+    assert [line.reference for line in read(camt(*others, entry("PAYO00000001"))).lines] == ["PAYO00000001"]
+
+
 def test_an_entry_for_information_with_a_reason_is_a_refusal() -> None:
     found = read(camt(entry("PAYO00000001", status="<Cd>INFO</Cd>", reason="AC01")))
     assert [(line.what, line.reason) for line in found.lines] == [("refused", "AC01")]

@@ -40,6 +40,14 @@ def test_the_approval_of_something_else_is_unknown(field: str) -> None:
     assert isinstance(outcome(ISO87, SENT, {**_answer("05"), field: "1"}, "authorize", 0), Declined)
 
 
+@pytest.mark.parametrize(("kind", "answered"), [("n", "00001234"), ("ans", "1234"), ("n", "1234")])
+def test_a_field_that_comes_back_at_its_whole_length_is_the_same(kind: str, answered: str) -> None:
+    numeric = dialect({"fields": {"41": {"type": kind, "size": 8}}})
+    sent = {**SENT, "41": "1234"}
+    assert outcome(numeric, sent, {**_answer("00"), "41": answered}, "authorize", 0) == Approved()
+    assert isinstance(outcome(numeric, sent, {**_answer("00"), "41": "00001235"}, "authorize", 0), Unknown)
+
+
 def test_an_answer_without_a_code_is_unknown() -> None:
     assert outcome(ISO87, SENT, {**SENT, "t": "0110"}, "authorize", 0) == Unknown(
         "the host's 0110 says nothing (DE 39)"

@@ -67,6 +67,10 @@ class NoNumber(ValueError):
     """Nobody has said what the number of a bank account is: the API does not keep it."""
 
 
+class WrongDestination(ValueError):
+    """What was said of a bank account makes no destination."""
+
+
 @dataclass(frozen=True, slots=True)
 class Payee:
     """Who is paid out to."""
@@ -106,7 +110,8 @@ def read(given: Mapping[str, Any]) -> Config:
         raise ValueError("folders.state must be on the file system of folders.out: files are moved there as a whole")
     return Config(
         debtor.strip(), out, incoming, state, _accounts(table(given, "accounts")),
-        _number(given, "batch_seconds", 60, 0, 86_400), int(_number(given, "largest_batch", 1000, 1, 10_000)),
+        _number(given, "batch_seconds", 60, 0.01, 86_400),
+        int(_number(given, "largest_batch", 1000, 1, 10_000, whole=True)),
     )  # fmt: skip
 
 
@@ -123,9 +128,9 @@ def payee_of(given: Mapping[str, str]) -> Payee:
         values.setdefault("bank", given.get("routing_number", ""))
     account = Account(**values)
     if account.problem:
-        raise ValueError(f"the destination {account.problem}")
+        raise WrongDestination(f"the destination {account.problem}")
     if not (account.iban or account.number).replace(" ", "").upper().endswith(given.get("last4", "").upper()):
-        raise ValueError("the destination has another number than the external account")
+        raise WrongDestination("the destination has another number than the external account")
     return Payee(given.get("name", ""), account)
 
 
@@ -156,8 +161,12 @@ def _folder(given: Mapping[str, Any], name: str) -> Path:
     return path
 
 
-def _number(given: Mapping[str, Any], name: str, standard: float, least: float, most: float) -> float:
+def _number(
+    given: Mapping[str, Any], name: str, standard: float, least: float, most: float, *, whole: bool = False
+) -> float:
     value = given.get(name, standard)
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
         raise ValueError(f"{name} must be a number from {least:g} to {most:g}")
+    if whole and not isinstance(value, int):
+        raise ValueError(f"{name} must be a whole number")
     return value

@@ -265,7 +265,7 @@ def _note_payout(
 ) -> list[Told]:
     at = line.at or at
     moved, of = (line.amount, line.currency) if line.reference else (amount, currency)
-    told: list[Told] = []
+    told: list[Told]
     if line.what == "refused":
         told = [_told(f"{reference}/refused", "result", reference, at, code=line.reason)]
     elif line.what == "paid":

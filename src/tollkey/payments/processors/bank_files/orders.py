@@ -15,7 +15,7 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from tollkey.payments.processors import iso4217
-from tollkey.payments.processors.bank_files.config import Account, Config, payee_of
+from tollkey.payments.processors.bank_files.config import Account, Config, WrongDestination, payee_of
 from tollkey.payments.processors.network import Payout
 
 SPACE: Final = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
@@ -43,7 +43,7 @@ def order_of(config: Config, payout: Payout) -> Order:
     payee = payee_of(payout.destination)
     name = plain(payee.name, 70)
     if not name:
-        raise ValueError("the destination has no name")
+        raise WrongDestination("the destination has no name")
     units = iso4217.units(payout.amount, payout.currency)
     if units <= 0:
         raise ValueError("the amount must be above 0")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from tollkey.payments.processors.bank_files import orders
-from tollkey.payments.processors.bank_files.config import Config, NoNumber, read
+from tollkey.payments.processors.bank_files.config import Config, NoNumber, WrongDestination, read
 from tollkey.payments.processors.bank_files.journal import Journal
 from tollkey.payments.processors.network import (
     Declined,
@@ -59,7 +59,7 @@ class BankFiles:
             return Declined("no_account")
         except ValueError as problem:
             log.warning("%s is refused: %s", request.object, problem)
-            wrong = str(problem).startswith("the destination")
+            wrong = isinstance(problem, WrongDestination)
             return Declined("invalid_account_number" if wrong else "could_not_process")
         try:
             await self._begin()
@@ -126,7 +126,7 @@ class BankFiles:
                 log.exception("payment orders could not be written; they are kept")
 
 
-def open_processor(config: Mapping[str, Any], clock: Callable[[], float] | None = None) -> BankFiles:
+def open_processor(config: Mapping[str, Any]) -> BankFiles:
     """Return a processor of a configuration (``Provider.open``). Raises ValueError."""
     return BankFiles(read(config))
 

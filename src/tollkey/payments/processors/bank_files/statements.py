@@ -107,15 +107,15 @@ def _line(
     An entry that takes another one back (RvslInd) has that one's direction turned round already.
     """
     reason = text(one, "RtrInf/Rsn/Cd") or text(one, "RtrInf/Rsn/Prtry")
+    if status != "BOOK" and not (status == "INFO" and reason):
+        return
     side = text(one, "CdtDbtInd") or text(entry, "CdtDbtInd")
     if side not in ("DBIT", "CRDT"):
         raise ValueError("it is neither debit nor credit")
     currency = amount.get("Ccy", "").lower()
     minor = iso4217.minor(iso4217.read((amount.text or "").strip(), currency), currency)
-    if status == "BOOK":
-        yield Line("paid" if side == "DBIT" else "back", reference, batch, minor, currency, at, reason)
-    elif status == "INFO" and reason:
-        yield Line("refused", reference, batch, minor, currency, at, reason)
+    booked: Literal["paid", "back"] = "paid" if side == "DBIT" else "back"
+    yield Line(booked if status == "BOOK" else "refused", reference, batch, minor, currency, at, reason)
 
 
 def _refusals(body: Element) -> Iterator[Line]:

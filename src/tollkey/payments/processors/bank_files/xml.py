@@ -50,7 +50,7 @@ def parse(data: bytes) -> tuple[str, Element]:
         reader.parser.Parse(data, True)
     except expat.ExpatError as problem:
         raise Unreadable(f"it is no XML: {problem}") from None
-    except (LookupError, UnicodeError, ValueError) as problem:
+    except (LookupError, ValueError) as problem:
         raise Unreadable(str(problem)) from None
     root = reader.tree.close()
     space = root.tag.partition("}")[0] if "}" in root.tag else ""

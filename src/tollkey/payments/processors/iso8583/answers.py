@@ -6,7 +6,7 @@ from typing import Final
 
 from tollkey.payments.processors.iso8583 import declines
 from tollkey.payments.processors.iso8583.codec import Fields
-from tollkey.payments.processors.iso8583.dialect import Dialect
+from tollkey.payments.processors.iso8583.dialect import Dialect, Field
 from tollkey.payments.processors.network import Approved, Outcome, Unknown
 
 #: How often an authorization must have been asked to be undone before "not found" is believed: it may be on its way.
@@ -21,11 +21,11 @@ def outcome(dialect: Dialect, sent: Fields, answer: Fields, operation: str, repe
     code = answer.get("39", "")
     if not code:
         return Unknown(f"the host's {answer['t']} says nothing (DE 39)")
-    altered = [field for field in dialect.echoed if field in sent and _differs(sent[field], answer.get(field))]
-    if altered and code in dialect.answers["approved"]:
-        return Unknown(f"the host approved something else: field {altered[0]} of its {answer['t']} differs")
     undoes = operation == "reverse"
     if code in dialect.answers["approved"]:
+        for name in dialect.echoed:
+            if name in sent and name in answer and _differs(dialect.fields[name], sent[name], answer[name]):
+                return Unknown(f"the host approved something else: field {name} of its {answer['t']} differs")
         return Approved(answer.get("38", ""), {"approval": answer["38"]} if answer.get("38") else {})
     if code in dialect.answers["unknown"]:
         return Unknown(f"the host answered {code}")
@@ -39,5 +39,5 @@ def outcome(dialect: Dialect, sent: Fields, answer: Fields, operation: str, repe
     return declines.declined(code, dialect.declines)
 
 
-def _differs(sent: str, answered: str | None) -> bool:
-    return answered is not None and answered.strip() != sent.strip()
+def _differs(field: Field, sent: str, answered: str) -> bool:
+    return field.padded(answered.strip()) != field.padded(sent.strip())

@@ -35,7 +35,7 @@ class Codec:
 
     def encode(self, message: Fields) -> bytes:
         """Return the bytes of a message, without a length. Raises Malformed."""
-        document = {"h": self._dialect.header} if self._dialect.header else {"h": ""}
+        document = {"h": self._dialect.header}
         for name, value in message.items():
             document[name] = value if name == "t" else self._written(name, value)
         try:
@@ -52,9 +52,7 @@ class Codec:
             raise Malformed(f"field {name} takes {field.size} characters, and {len(value)} are given")
         if not _fits(field, value):
             raise Malformed(f"field {name} has characters that its type {field.type} does not have")
-        if field.var:
-            return value
-        return value.rjust(field.size, "0") if field.type in ("n", "b") else value.ljust(field.size)
+        return field.padded(value)
 
     def decode(self, data: bytes) -> dict[str, str]:
         """Return the message of bytes, without padding at the end of texts. Raises Malformed."""

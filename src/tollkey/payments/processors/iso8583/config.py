@@ -160,9 +160,8 @@ def _try(config: Config) -> None:
     """Write a message with the texts of the configuration and the dialect, so that none of them fails later."""
     codec = Codec(config.dialect)
     for name, message in config.dialect.messages.items():
-        merchant = {field: value for field, value in config.merchant.items() if field in message.send}
         try:
-            codec.encode({"t": message.type, **merchant, **message.set})
+            codec.encode(message.made_of(config.merchant))
             codec.encode({"t": message.type, **config.dialect.off_session})
         except Malformed as problem:
             raise ValueError(f"the message {name} cannot be written: {problem}") from None

@@ -5,7 +5,6 @@ The built-in one is ``iso87.toml``, which explains each setting; another is a fi
 
 from __future__ import annotations
 
-import codecs
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,8 +18,6 @@ MESSAGES: Final = (
 )  # fmt: skip
 _TYPES: Final = ("n", "an", "ans", "b")
 _BINARY: Final = frozenset({"b", "bcd"})
-#: Fields of every answer that this program reads.
-_READ: Final = frozenset({"4", "7", "11", "37", "38", "39", "41", "42", "49", "70", "90"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +30,12 @@ class Field:
     encoding: str | None = None
     length_encoding: str | None = None
 
+    def padded(self, value: str) -> str:
+        """Return a text as it is written: at its whole length, unless the length is written too."""
+        if self.var:
+            return value
+        return value.rjust(self.size, "0") if self.type in ("n", "b") else value.ljust(self.size)
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -41,6 +44,11 @@ class Message:
     type: str
     send: frozenset[str]
     set: Mapping[str, str]
+
+    def made_of(self, values: Mapping[str, str], *, repeated: bool = False) -> dict[str, str]:
+        """Return it with those of the values that it sends. repeated: whether its type says that it was sent before."""
+        kind = f"{self.type[:3]}1" if repeated else self.type
+        return {"t": kind, **{name: values[name] for name in self.send if name in values}, **self.set}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +160,9 @@ def _field(name: str, given: object) -> Field:
     known = isinstance(given, Mapping) and given.keys() <= set(Field.__slots__)
     if not isinstance(given, Mapping) or not known or not {"type", "size"} <= given.keys():
         raise ValueError(f"{place} must have type and size, and may have var, encoding and length_encoding")
+    for setting in ("encoding", "length_encoding"):
+        if setting in given:
+            _text(f"{place}.{setting}", given[setting])
     field = Field(**given)
     if field.type not in _TYPES:
         raise ValueError(f"{place}.type must be one of {', '.join(_TYPES)}")
@@ -167,7 +178,7 @@ def _whole(value: object, least: int, most: int) -> bool:
 def _message(name: str, given: Mapping[str, Any]) -> Message:
     place = f"messages.{name}"
     kind = _text(f"{place}.type", given["type"])
-    if len(kind) != 4 or not kind.isdigit() or int(kind[2]) % 2 or kind[3] not in "0":
+    if len(kind) != 4 or not kind.isdigit() or int(kind[2]) % 2 or kind[3] != "0":
         raise ValueError(f"{place}.type must be four digits of a request or an advice, such as 0100")
     fixed = {field: _text(f"{place}.set.{field}", value) for field, value in given["set"].items()}
     return Message(kind, frozenset(_texts(f"{place}.send", given["send"])), fixed)
@@ -181,9 +192,9 @@ def _check(found: Dialect) -> None:
     lengths = {one.length_encoding for one in found.fields.values()} | {found.lengths}
     for encoding in (encodings - {None, "b"}) | (lengths - {None, *_BINARY}):
         try:
-            codecs.lookup(str(encoding))
-        except LookupError:
-            raise ValueError(f"there is no encoding {encoding}") from None
+            "".encode(str(encoding))
+        except LookupError:  # also for one that does not write texts, such as hex
+            raise ValueError(f"there is no encoding {encoding} of texts") from None
     if not found.repeatable <= {"capture", "void", "refund"}:
         raise ValueError("repeatable may name capture, void and refund")
     named = {"match": found.match, "echoed": found.echoed, "token": (found.token,), "number": (found.number,)}
@@ -199,5 +210,3 @@ def _check(found: Dialect) -> None:
             raise ValueError(f"{place} names the field {unknown[0]}, which fields does not have")
     if not found.match:
         raise ValueError("match must name at least one field")
-    if missing := sorted(_READ - found.fields.keys(), key=int):
-        raise ValueError(f"fields.{missing[0]} is missing")

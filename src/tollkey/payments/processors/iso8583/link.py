@@ -190,7 +190,7 @@ class Link:
         values = {"11": str(self._trace)}
         if now := self._now():
             values["7"] = transmitted(now)
-        message = {"t": given.type, **{field: values[field] for field in given.send if field in values}, **given.set}
+        message = given.made_of(values)
         answer = await self._exchange(message, self._frame(message))
         what = name.replace("_", "-")
         if isinstance(answer, NotSent | Unknown):
@@ -238,7 +238,9 @@ class Link:
         kind = message["t"]
         if kind.startswith("08") and "11" in self._dialect.match:  # these trace numbers belong to nobody else
             return (f"{kind[:2]}{int(kind[2]) + ahead}", message.get("11", ""))
-        return (f"{kind[:2]}{int(kind[2]) + ahead}", *(message.get(field, "") for field in self._dialect.match))
+        fields = self._dialect.fields
+        told = (fields[name].padded(message[name]).rstrip() if name in message else "" for name in self._dialect.match)
+        return (f"{kind[:2]}{int(kind[2]) + ahead}", *told)
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         while True:

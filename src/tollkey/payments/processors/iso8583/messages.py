@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -10,7 +9,6 @@ from tollkey.payments.processors import iso4217
 from tollkey.payments.processors.cards.luhn import luhn_valid
 from tollkey.payments.processors.iso8583.codec import Fields
 from tollkey.payments.processors.iso8583.config import Config
-from tollkey.payments.processors.iso8583.dialect import Message
 from tollkey.payments.processors.iso8583.link import transmitted
 from tollkey.payments.processors.network import Authorize, Capture, Declined, Method, Refund, Reverse, Void
 
@@ -40,8 +38,7 @@ def message_of(config: Config, request: Authorize | Capture | Void | Refund) -> 
         approval = request.data.get("approval", "")
         values |= {**_card(config, request.original.method), "90": _original(config, request.original)}
         values |= {"38": approval} if approval else {}
-    message = config.dialect.messages[name_of(request)]
-    found = _put_together(message, values, repeats=request.repeats)
+    found = config.dialect.messages[name_of(request)].made_of(values, repeated=request.repeats > 0)
     if isinstance(request, Authorize) and request.off_session:
         found |= config.dialect.off_session
     return found
@@ -52,12 +49,7 @@ def reversal_of(config: Config, request: Reverse) -> Fields:
     original = request.original
     values = _common(config, original.amount, original.currency, request.trace, request.at)
     values |= {**_card(config, original.method), "37": original.reference, "90": _original(config, original)}
-    return _put_together(config.dialect.messages["reverse"], values, repeats=request.repeats)
-
-
-def _put_together(message: Message, values: Mapping[str, str], repeats: int) -> dict[str, str]:
-    kind = message.type[:3] + ("1" if repeats else "0")
-    return {"t": kind, **{field: values[field] for field in message.send if field in values}, **message.set}
+    return config.dialect.messages["reverse"].made_of(values, repeated=request.repeats > 0)
 
 
 def _common(config: Config, amount: int, currency: str, trace: int, at: int) -> dict[str, str]:

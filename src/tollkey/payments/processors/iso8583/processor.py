@@ -11,8 +11,6 @@ from tollkey.payments.processors.iso8583.codec import Fields, Malformed
 from tollkey.payments.processors.iso8583.config import Config, read
 from tollkey.payments.processors.iso8583.link import Link, Streams
 from tollkey.payments.processors.network import (
-    Authorize,
-    Capture,
     Declined,
     Features,
     Inquire,
@@ -22,11 +20,9 @@ from tollkey.payments.processors.network import (
     Outcome,
     Payout,
     Provider,
-    Refund,
     Request,
     Reverse,
     Unknown,
-    Void,
 )
 
 _OPERATIONS: frozenset[Operation] = frozenset({"authorize", "capture", "void", "refund"})
@@ -45,7 +41,7 @@ class Iso8583:
     @property
     def features(self) -> Features:
         """What it can do. The network has no inquiry: what is unknown is undone, or sent again as a repeat."""
-        repeatable = frozenset(one for one in _OPERATIONS if one in self._config.dialect.repeatable)
+        repeatable = _OPERATIONS & self._config.dialect.repeatable
         return Features(
             _OPERATIONS, currencies=self._config.currencies, inquiry=False, reversal=True, repeatable=repeatable,
             raw_numbers=self._config.numbers,
@@ -53,8 +49,8 @@ class Iso8583:
 
     async def send(self, request: Request) -> Outcome:
         """Send a request once, and wait for its answer."""
-        if not isinstance(request, Authorize | Capture | Void | Refund):
-            return Declined("could_not_process" if isinstance(request, Payout) else "processing_error")
+        if isinstance(request, Payout):
+            return Declined("could_not_process")
         try:
             message = messages.message_of(self._config, request)
         except messages.Refused as refused:
@@ -98,9 +94,9 @@ class Iso8583:
         await self.link.close()
 
 
-def open_processor(config: Mapping[str, Any], clock: Callable[[], float] | None = None) -> Iso8583:
+def open_processor(config: Mapping[str, Any]) -> Iso8583:
     """Return a processor of a configuration, without connecting. Raises ValueError (``Provider.open``)."""
-    return Iso8583(read(config), clock)
+    return Iso8583(read(config))
 
 
 PROVIDER = Provider("iso8583", "ISO 8583", open_processor)
