@@ -27,6 +27,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ from tollkey.core import Core, open_core  # noqa: E402
 from tollkey.db import Scope  # noqa: E402
 from tollkey.ledger.books import BANK, NETWORK, SUSPENSE  # noqa: E402
 from tollkey.payments.processors import attempts, backends, notices  # noqa: E402
+from tollkey.payments.processors.attempts import Attempt  # noqa: E402
 from tollkey.settings import Settings  # noqa: E402
 
 SETTLES = 240.0  # seconds in which everything is known after the last fault
@@ -151,10 +153,11 @@ def moved(lines: list[dict[str, Any]]) -> dict[str, int]:
     return found
 
 
-def verdict(core: Core, scope: Scope, lines: list[dict[str, Any]], told: Clients) -> dict[str, int]:
+def verdict(
+    core: Core, scope: Scope, every: list[Attempt], lines: list[dict[str, Any]], told: Clients
+) -> dict[str, int]:
     """What does not agree, by kind."""
     read = core.database.read
-    every = read(lambda tx: attempts.list_of(tx, scope, limit=1_000_000))
     network = moved(lines)
     approved = {line["reference"] for line in lines if line["kind"] != "reverse" and line["is"] == "approved"}
     undone = {line["reference"] for line in lines if line["kind"] == "reverse"}
@@ -218,10 +221,12 @@ def main() -> None:
     parser.add_argument("--nodes", type=int, default=1)
     given = parser.parse_args()
     chance, kills = random.Random(given.seed), Counter[str]()
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as held:
         folder = Path(name)
         path = f"{installed(folder / 'installed')}:{ROOT}:{ROOT / 'src'}"
         postgres = PostgresServer(folder / "postgres") if given.nodes > 1 else None
+        if postgres is not None:
+            held.callback(postgres.close)
         url, keyring = postgres.url if postgres is not None else "", None
         nodes: list[Node] = []
         other = Processor(folder, given.faults, given.seed)
@@ -266,12 +271,10 @@ def main() -> None:
             other.kill()
         core = open_core(settings)
         try:
-            found = verdict(core, scope, other.lines(), told)
             every = core.database.read(lambda tx: attempts.list_of(tx, scope, limit=1_000_000))
+            found = verdict(core, scope, every, other.lines(), told)
         finally:
             core.close()
-            if postgres is not None:
-                postgres.close()
         states = Counter(f"{one.operation} {one.state}" for one in every)
         size = f"{given.connections} connections, {given.nodes} nodes"
         print(f"{given.seconds:.0f} s, seed {given.seed}, {size}, killed: {dict(kills)}")

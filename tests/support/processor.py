@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.support.api import Api
+from tests.support.socket_processor import FEATURES
 from tollkey.db import Scope
 from tollkey.payments.processors import attempts, backends
 from tollkey.payments.processors.attempts import Attempt
@@ -33,12 +34,6 @@ from tollkey.payments.processors.network import (
     Unknown,
 )
 
-EVERYTHING = Features(
-    frozenset({"authorize", "capture", "void", "refund", "payout"}),
-    repeatable=frozenset({"capture", "void", "refund", "payout"}),
-    notices=True,
-)
-
 
 class Network:
     """What happens at the other end.
@@ -55,7 +50,7 @@ class Network:
     that it gives.
     """
 
-    def __init__(self, features: Features = EVERYTHING) -> None:
+    def __init__(self, features: Features = FEATURES) -> None:
         self.features = features
         self.script: list[str] = []
         self.done: dict[str, tuple[Outcome, int]] = {}

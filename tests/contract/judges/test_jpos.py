@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.judges.installing import PROGRAMS, java_with, needed
+from tests.contract.judges.proxies import free_port
 from tests.payments.processors.iso8583.conversation import RECORDED, STEPS, Tap, converse, recorded
 from tests.payments.processors.iso8583.steps import NOW, configuration
 from tollkey.payments.processors.iso8583.config import read
@@ -23,8 +23,7 @@ from tollkey.payments.processors.iso8583.processor import Iso8583
 def jpos(tmp_path: Path) -> Iterator[tuple[int, Callable[[], list[str]]]]:
     """A host of jPOS: its port, and what it has printed. The newest release of version 2: version 3 needs Java 23."""
     libraries = java_with("jpos", "org.jpos", "jpos", "2")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     log = tmp_path / "jpos.log"
     command = [needed("java"), "-cp", f"{libraries}/*", str(PROGRAMS / "AcquirerHost.java"), str(port)]
     with log.open("wb") as output:

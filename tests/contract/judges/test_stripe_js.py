@@ -14,6 +14,7 @@ from tests.browser.stripejs.local import served
 from tests.browser.stripejs.shopfront import PAGE, POLICY, Shopfront
 from tests.contract.conftest import ROOT, node_binaries, serving
 from tests.contract.judges.installing import KEPT, PROGRAMS, lines_of_json, node_with, run
+from tests.support.chromium import chromium_path
 
 __all__ = ["chromium", "shared_server"]  # fixtures
 
@@ -60,9 +61,8 @@ def test_a_browser_that_resolves_stripe_s_names_to_a_server_with_tls_pays(chromi
     with serving(tmp_path / "data", TOLLKEY_TLS_HOSTS=",".join(names)) as server, served(pages, POLICY) as origin:
         port = server.url.rpartition(":")[2]
         rules = ", ".join(f"MAP {name}:443 127.0.0.1:{port}" for name in names)
-        found = next(path for name in ("chromium", "google-chrome") if (path := shutil.which(name)))
         browser = chromium.browser_type.launch(
-            executable_path=found, args=["--no-sandbox", "--disable-gpu", f"--host-resolver-rules={rules}"]
+            executable_path=chromium_path(), args=["--no-sandbox", "--disable-gpu", f"--host-resolver-rules={rules}"]
         )
         with browser, browser.new_context(ignore_https_errors=True) as context:
             tab = context.new_page()
@@ -93,7 +93,6 @@ def test_the_file_for_playwright_in_typescript_routes_a_page(shared_server: Runn
     run(modules / ".bin" / "tsc", *checked, "--target", "es2022", tmp_path / "playwright.ts")
     bundled = ["--bundle", "--platform=node", "--format=esm", "--external:@playwright/test", "--outfile=run.mjs"]
     run(modules / ".bin" / "esbuild", "route_stripe.ts", *bundled, folder=tmp_path)
-    browser = next(path for name in ("chromium", "google-chrome") if (path := shutil.which(name)))
     node, _ = node_binaries()
-    said = run(node, "run.mjs", shared_server.url, shared_server.publishable_key, browser, folder=tmp_path)
+    said = run(node, "run.mjs", shared_server.url, shared_server.publishable_key, chromium_path(), folder=tmp_path)
     assert lines_of_json(said) == {"last4": "4242"}

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.api import Api
-from tests.support.processor import EVERYTHING, Network, connected
+from tests.support.processor import FEATURES, Network, connected
 
 
 def test_a_token_becomes_a_card_of_which_nothing_is_known(api: Api) -> None:
@@ -26,7 +26,7 @@ def test_the_number_of_a_card_is_no_token(api: Api, token: str) -> None:
 
 
 def test_a_network_token_in_the_form_of_a_number_brings_its_brand_and_expiry(api: Api) -> None:
-    with connected(api, Network(replace(EVERYTHING, raw_numbers=True))) as live:
+    with connected(api, Network(replace(FEATURES, raw_numbers=True))) as live:
         made = live.post("/v1/payment_methods", type="card", card={"token": "4532010000000008=3412"})
         card = made["card"]
         assert (card["brand"], card["last4"], card["exp_month"], card["exp_year"]) == ("visa", "0008", 12, 2034)

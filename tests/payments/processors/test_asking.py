@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 
 from tests.support.api import Api
-from tests.support.processor import EVERYTHING, Network, connected
+from tests.support.processor import FEATURES, Network, connected
 
 
 @pytest.mark.parametrize(
     ("features", "given"),
     [
-        (replace(EVERYTHING, currencies=frozenset({"eur"})), {}),
-        (replace(EVERYTHING, methods=frozenset({"sepa_debit"})), {}),
+        (replace(FEATURES, currencies=frozenset({"eur"})), {}),
+        (replace(FEATURES, methods=frozenset({"sepa_debit"})), {}),
     ],
 )
 def test_a_currency_or_method_that_it_does_not_take_is_refused(
@@ -28,7 +28,7 @@ def test_a_currency_or_method_that_it_does_not_take_is_refused(
 
 
 def test_a_part_is_refused_where_only_the_whole_is_taken(api: Api) -> None:
-    with connected(api, Network(replace(EVERYTHING, partial_capture=False, partial_refund=False))) as live:
+    with connected(api, Network(replace(FEATURES, partial_capture=False, partial_refund=False))) as live:
         held = live.pay(900, capture_method="manual")
         refused = live.post(f"/v1/payment_intents/{held['id']}/capture", amount_to_capture=300)
         assert (refused.status, refused.error["param"]) == (400, "amount_to_capture")

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.support.api import Api
-from tests.support.processor import EVERYTHING, Network, connected
+from tests.support.processor import FEATURES, Network, connected
 from tollkey.db import Scope
 from tollkey.payments.processors import backends
 from tollkey.payments.processors.network import Features
@@ -19,7 +19,7 @@ def test_its_configuration_is_sealed_and_its_features_are_kept(api: Api) -> None
         read = api.core.database.read
         found = read(lambda tx: backends.of(tx, scope))
         assert found is not None
-        assert (found.provider, found.features) == ("scripted", EVERYTHING)
+        assert (found.provider, found.features) == ("scripted", FEATURES)
         assert read(lambda tx: backends.configuration(tx, keyring, scope)) == {"host": "example"}
         rows = read(lambda tx: tx.execute("SELECT sealed FROM processor_backends"))
         assert all(json.dumps({"host": "example"}).encode() not in bytes(sealed) for (sealed,) in rows)
@@ -36,7 +36,7 @@ def test_another_provider_is_refused_while_one_is_connected(api: Api) -> None:
     with connected(api):
         scope, keyring = Scope(api.account, True), api.core.authority.keyring
         with pytest.raises(ValueError, match="disconnect it first"):
-            api.core.database.write(lambda tx: backends.connect(tx, keyring, scope, "other", {}, EVERYTHING, api.now))
+            api.core.database.write(lambda tx: backends.connect(tx, keyring, scope, "other", {}, FEATURES, api.now))
 
 
 def test_another_configuration_is_a_new_revision(api: Api) -> None:
@@ -44,7 +44,7 @@ def test_another_configuration_is_a_new_revision(api: Api) -> None:
         scope, keyring = Scope(api.account, True), api.core.authority.keyring
         before = api.core.database.read(lambda tx: backends.of(tx, scope))
         api.core.database.write(
-            lambda tx: backends.connect(tx, keyring, scope, "scripted", {"host": "b"}, EVERYTHING, api.now)
+            lambda tx: backends.connect(tx, keyring, scope, "scripted", {"host": "b"}, FEATURES, api.now)
         )
         after = api.core.database.read(lambda tx: backends.of(tx, scope))
         assert before is not None

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.processor import EVERYTHING, Network
+from tests.support.processor import FEATURES, Network
 from tests.support.socket_processor import installed
 from tollkey.payments.processors.combined import Combined, open_both
 from tollkey.payments.processors.network import (
@@ -29,7 +29,7 @@ OUT = Payout("R2", 3, 1_767_225_600, 500, "usd", "po_1", {"iban": "DE"})
 
 
 def both() -> tuple[Combined, Network, Network]:
-    payments = Network(replace(EVERYTHING, inquiry=False, repeatable=frozenset(), currencies=frozenset({"eur"})))
+    payments = Network(replace(FEATURES, inquiry=False, repeatable=frozenset(), currencies=frozenset({"eur"})))
     payouts = Network(
         Features(frozenset({"payout"}), frozenset(), frozenset({"usd"}), repeatable=frozenset({"payout"}))
     )
@@ -55,7 +55,7 @@ def test_each_gets_its_own_operations() -> None:
 
 def test_together_they_can_do_what_each_is_there_for() -> None:
     features = both()[0].features
-    assert features.operations == EVERYTHING.operations
+    assert features.operations == FEATURES.operations
     assert (features.inquiry, features.reversal, features.currencies) == (False, True, {"eur", "usd"})
     assert features.repeatable == {"payout"}
 
@@ -94,4 +94,4 @@ def test_what_is_wrong_with_a_configuration_is_told(
     with pytest.raises(ValueError, match=said):
         open_both(config)
     part = {"provider": "socket", "host": "a", "port": 1}
-    assert open_both({"payments": part, "payouts": part}).features.operations == EVERYTHING.operations
+    assert open_both({"payments": part, "payouts": part}).features.operations == FEATURES.operations

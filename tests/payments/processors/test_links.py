@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import Api
-from tests.support.processor import EVERYTHING, Network, connected, provider
+from tests.support.processor import FEATURES, Network, connected, provider
 from tollkey.db import Scope
 from tollkey.payments.processors import backends, links
 from tollkey.payments.processors.network import Provider
@@ -30,7 +30,7 @@ def test_a_processor_is_opened_once_and_anew_when_its_configuration_changes(api:
         assert api.world.runner.run(found.of(live.scope)) is first
         keyring = api.core.authority.keyring
         api.core.database.write(
-            lambda tx: backends.connect(tx, keyring, live.scope, "scripted", {"host": "b"}, EVERYTHING, api.now)
+            lambda tx: backends.connect(tx, keyring, live.scope, "scripted", {"host": "b"}, FEATURES, api.now)
         )
         assert api.world.runner.run(found.of(live.scope)) is not first
         assert opened == [{"host": "example"}, {"host": "b"}]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.payments.processors.bank_files.steps import AMERICAN, bank_files, camt, entry
 from tests.support.api import Api
-from tests.support.processor import EVERYTHING, Network, connected
+from tests.support.processor import FEATURES, Network, connected
 from tollkey import ledger
 from tollkey.db import Tx
 from tollkey.ledger.books import BANK, PAYOUTS, SUSPENSE
@@ -17,7 +17,7 @@ from tollkey.payments.processors.network import Provider
 
 
 def test_a_payout_is_ordered_in_a_file_and_paid_when_the_statement_has_it(api: Api, tmp_path: Path) -> None:
-    network, files = Network(EVERYTHING), bank_files(tmp_path)
+    network, files = Network(FEATURES), bank_files(tmp_path)
     with connected(api, network) as live:
         sender, core = api.world.server.sender, api.core
         sender.links.find = lambda: {"scripted": Provider("scripted", "", lambda _: Combined(network, files))}
