@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.dashboard import PASSWORD, Browser, Site
 from tollkey.dashboard import factors
+from tollkey.dashboard.factors import Passkey
 from tollkey.db import Tx
 from tollkey.keys.keyring import Keyring
 
@@ -44,6 +45,17 @@ def email_of(browser: Browser) -> str:
     found = re.search(r"[a-z0-9]{8}@example\.com", browser.get("/profile").text)
     assert found
     return found[0]
+
+
+def test_removing_a_passkey_ends_the_sessions_that_it_may_have_started(site: Site) -> None:
+    person, core = site.person("developer"), site.core
+    owner, thief = site.browser().sign_in(person.email), site.browser().sign_in(person.email)
+    made = Passkey(core.setup.ids.text(20), person.id, "A lost phone", b"key", 0, site.now, None)
+    core.database.write(lambda tx: factors.add_passkey(tx, made))
+    assert thief.get("/profile").status == 200
+    assert owner.sure(f"/profile/passkeys/{made.id}/remove").status == 303
+    assert "Other sessions signed out: 1." in owner.get("/profile").text
+    assert thief.get("/profile").location.startswith("/login")
 
 
 def test_with_an_app_a_password_alone_opens_nothing(site: Site, person: Browser) -> None:

@@ -35,15 +35,18 @@ def confirm_remove(ctx: Context, params: Params) -> Confirmation:
     found = next((one for one in factors.passkeys(ctx.tx, ctx.me.id) if one.id == params["passkey"]), None)
     if found is None:
         raise NotFound
-    return Confirmation("Remove passkey", f"You will no longer be able to sign in with “{found.name}”.")
+    text = f"You will no longer be able to sign in with “{found.name}”. All your other sessions are signed out."
+    return Confirmation("Remove passkey", text)
 
 
 def remove(ctx: Context, params: Params) -> Answer:
-    """Remove a passkey."""
+    """Remove a passkey, and end every other session: one of them may have been started with it."""
+    assert ctx.session is not None
     if not factors.remove_passkey(ctx.tx, ctx.me.id, params["passkey"]):
         raise NotFound
     activity.record(ctx.tx, ctx, "", "passkey_removed")
-    return Redirect(ctx.url("/profile"), "The passkey was removed.")
+    ended = sessions.end_others(ctx.tx, ctx.me.id, ctx.session.id)
+    return Redirect(ctx.url("/profile"), f"The passkey was removed. Other sessions signed out: {ended}.")
 
 
 def sign_in_options(ctx: Context, params: Params) -> Answer:
