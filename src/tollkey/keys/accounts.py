@@ -11,7 +11,7 @@ from tollkey.keys import audit, store
 from tollkey.keys.actors import SYSTEM, Actor
 from tollkey.keys.changing import Made, Rolled
 from tollkey.keys.delivering import Destination
-from tollkey.keys.errors import KeyRefused
+from tollkey.keys.errors import KeyNotFound
 from tollkey.keys.key import NO_METADATA, Checked, Key
 from tollkey.keys.lookup import KeyPage
 from tollkey.keys.succession import OldKeyUse
@@ -36,7 +36,7 @@ class AccountKeys:
 
     def _own(self, key: Key) -> Key:
         if (key.account, key.livemode) != (self.account, self.livemode):
-            raise KeyRefused("resource_missing", f"No such api_key: '{key.id}'", "id")
+            raise KeyNotFound(key.id)
         return key
 
     # -- changing

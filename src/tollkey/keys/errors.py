@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from tollkey.db import StorageError
 from tollkey.db.engine import TollkeyError
-from tollkey.keys.header import without_typed_secrets
+from tollkey.keys.header import without_keys, without_typed_secrets
 
-__all__ = ["KeyRefused", "KeyringError", "SealBroken", "StorageError", "TollkeyError", "UnknownPermission"]
+__all__ = [
+    "KeyNotFound",
+    "KeyRefused",
+    "KeyringError",
+    "SealBroken",
+    "StorageError",
+    "TollkeyError",
+    "UnknownPermission",
+]
 
 #: Status codes of HTTP (RFC 9110 section 15.5) for codes of ``KeyRefused``; 400 for the others.
 _STATUSES = {
@@ -35,6 +43,13 @@ class KeyRefused(TollkeyError):
     def status(self) -> int:
         """The status code of HTTP with which an interface answers it: 400, 403, 404 or 409."""
         return _STATUSES.get(self.code, 400)
+
+
+class KeyNotFound(KeyRefused):
+    """The account has no such key in this mode. id: as it was given. param: the argument that named it."""
+
+    def __init__(self, id: str, param: str = "id") -> None:
+        super().__init__("resource_missing", f"No such api_key: '{without_keys(id)[:100]}'", param)
 
 
 class UnknownPermission(KeyRefused):

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from tollkey.db import Scope, Tx
 from tollkey.keys import store
-from tollkey.keys.errors import KeyRefused
+from tollkey.keys.errors import KeyNotFound
 from tollkey.keys.foreign import plausible, text_digests
-from tollkey.keys.header import beginning
 from tollkey.keys.key import Key
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.permissions import PermissionCatalogue
@@ -53,12 +52,12 @@ class Lookup:
     ) -> KeyPage:
         """Return the keys that ``list`` returns, as a page that knows whether there are more.
 
-        Raises ValueError for a limit below 1, and KeyRefused ``resource_missing`` for an unknown ``after``.
+        Raises ValueError for a limit below 1, and KeyNotFound for an unknown ``after``.
         """
         if limit is not None and limit < 1:
             raise ValueError("the limit of a page must be at least 1")
         if after is not None and self.get(tx, scope, after) is None:
-            raise KeyRefused("resource_missing", f"No such api_key: '{beginning(after, 100)}'", "after")
+            raise KeyNotFound(after, "after")
         most = None if limit is None else limit + 1
         return page_of(self.list(tx, scope, active_at=active_at, kind=kind, limit=most, after=after), limit)
 

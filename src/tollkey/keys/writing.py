@@ -9,8 +9,7 @@ from dataclasses import replace
 from tollkey.db import Ids, Scope, Tx
 from tollkey.keys import audit, inserting, rules, store
 from tollkey.keys.actors import Actor
-from tollkey.keys.errors import KeyRefused, SealBroken
-from tollkey.keys.header import beginning
+from tollkey.keys.errors import KeyNotFound, KeyRefused, SealBroken
 from tollkey.keys.key import SERVICE_ACCOUNT, Key
 from tollkey.keys.keyring import Keyring, RandomBytes
 from tollkey.keys.limits import check_allowlist
@@ -51,7 +50,7 @@ class KeyWriter(Lookup):
     def _require(self, tx: Tx, scope: Scope, key_id: str) -> Key:
         key = self.get(tx, scope, key_id)
         if key is None:
-            raise KeyRefused("resource_missing", f"No such api_key: '{beginning(key_id, 100)}'", "id")
+            raise KeyNotFound(key_id)
         return key
 
     def _unseal(self, sealed: bytes, key: Key) -> str:

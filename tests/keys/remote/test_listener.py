@@ -24,16 +24,16 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 
 
 class Streams:
-    """What a server sends on its streams, piece by piece; None ends one."""
+    """What a server sends on its streams, piece by piece; None ends one, and only then does the next one begin."""
 
     def __init__(self) -> None:
         self.pieces: queue.Queue[bytes | None] = queue.Queue()
-        self.opened = threading.Semaphore(0)
+        self._one = threading.Lock()
 
     def __call__(self, connection: socket.socket) -> None:
-        self.opened.release()
-        while (piece := self.pieces.get()) is not None:
-            connection.sendall(piece)
+        with self._one:
+            while (piece := self.pieces.get()) is not None:
+                connection.sendall(piece)
 
     def tick(self, position: str, at: float = 0.0) -> None:
         self.pieces.put(b'event: tick\nid: %b\ndata: {"at": %f}\n\n' % (position.encode(), at))

@@ -13,8 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tollkey.db import StorageError
 from tollkey.keys.actors import Actor
-from tollkey.keys.errors import KeyRefused
-from tollkey.keys.header import without_keys
+from tollkey.keys.errors import KeyNotFound, KeyRefused
 from tollkey.keys.key import Key
 from tollkey.keys.limits import LONGEST_ROLL_SECONDS
 from tollkey.keys.service import KeyService
@@ -201,7 +200,7 @@ def _found(keys: KeyService, id: str) -> Key:
     """Return a key by its id, never by its text: a text in a path is in logs. Raises KeyRefused."""
     key = keys.find(id) if id.startswith("mk_") else None
     if key is None:
-        raise KeyRefused("resource_missing", f"No such api_key: '{without_keys(id)[:100]}'", "id")
+        raise KeyNotFound(id)
     return key
 
 

@@ -8,8 +8,7 @@ from typing import NamedTuple
 from tollkey.db import Migration, Row, Scope, Tx
 from tollkey.keys.actors import Actor
 from tollkey.keys.authority import Authority
-from tollkey.keys.errors import KeyRefused
-from tollkey.keys.header import beginning
+from tollkey.keys.errors import KeyNotFound, KeyRefused
 from tollkey.keys.key import Key
 from tollkey.keys.observing.proposing import Proposal
 from tollkey.keys.store import names_as_text
@@ -119,5 +118,5 @@ def _tightening(row: Row) -> Tightening:
 def _current(tx: Tx, authority: Authority, key: Key) -> Key:
     found = authority.get(tx, key.scope, key.id)
     if found is None:
-        raise KeyRefused("resource_missing", f"No such api_key: '{beginning(key.id, 100)}'", "id")
+        raise KeyNotFound(key.id)
     return found

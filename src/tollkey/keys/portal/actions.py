@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tollkey.db import Scope, Tx
-from tollkey.keys.errors import KeyRefused
+from tollkey.keys.errors import KeyNotFound, KeyRefused
 from tollkey.keys.header import without_keys
 from tollkey.keys.key import Key
 from tollkey.keys.permissions import PermissionCatalogue
@@ -124,7 +124,7 @@ def _check_room(keys: KeyService, tx: Tx, rights: Rights, now: int) -> None:
 def _own(keys: KeyService, tx: Tx, rights: Rights, key_id: str) -> Key:
     found = keys.authority.get(tx, _scope(rights), key_id)
     if found is None:
-        raise KeyRefused("resource_missing", f"No such api_key: '{without_keys(key_id)[:100]}'", "id")
+        raise KeyNotFound(key_id)
     return found
 
 

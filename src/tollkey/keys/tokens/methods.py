@@ -11,8 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tollkey.db import Database, StorageError, Tx
 from tollkey.keys import times
 from tollkey.keys.authority import Authority
-from tollkey.keys.errors import KeyRefused
-from tollkey.keys.header import beginning
+from tollkey.keys.errors import KeyNotFound, KeyRefused
 from tollkey.keys.key import SERVICE_ACCOUNT, Denied, Key
 from tollkey.keys.limits import ip_allowed, networks_of
 from tollkey.keys.tokens import signing_keys
@@ -186,7 +185,7 @@ class Tokens:
 def _usable(key: Key | None, key_id: str, now: int) -> Key:
     """Return the key if tokens can be derived from it. Raises KeyRefused."""
     if key is None:
-        raise KeyRefused("resource_missing", f"No such api_key: '{beginning(key_id, 100)}'", "key")
+        raise KeyNotFound(key_id, "key")
     if key.kind == "publishable":
         raise KeyRefused("publishable_key", "No token is derived from a publishable key: it is public.", "key")
     if len(key.ip_allowlist) > _MOST_NETWORKS:
