@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.support.altered import altered
 from tests.support.api import Api
 from tollkey.db import Scope
+from tollkey.wire._check import Anything, Array, Hash, Map, Object, OneOf, Unset
 from tollkey.wire.hosted import grant_of, hosted_url, html_page, kind_of, redirect, safe_link, with_query
+from tollkey.wire.params import Param
 
 
 def test_the_token_of_an_address_gives_the_scope_and_the_object_of_its_own_kind_of_page_only(api: Api) -> None:
@@ -52,6 +56,27 @@ def test_a_title_is_escaped() -> None:
     assert b"<title>&lt;b&gt;</title>" in html_page("<b>", "").body
 
 
+def anything_in(node: Param, path: str) -> Iterator[str]:
+    """The places below a parameter that take any value."""
+    if isinstance(node, Anything | Hash):
+        yield path
+    if isinstance(node, Unset):
+        yield from anything_in(node.inner, path)
+    if isinstance(node, Array | Map):
+        yield from anything_in(node.item, f"{path}[]")
+    for option in node.options if isinstance(node, OneOf) else ():
+        yield from anything_in(option, path)
+    for name, inner in node.fields.items() if isinstance(node, Object) else ():
+        yield from anything_in(inner, f"{path}[{name}]")
+
+
+def test_every_field_of_every_page_says_what_may_be_typed_into_it(api: Api) -> None:
+    """What strangers type is stored in a business's objects: where these have a text, there is no hash."""
+    endpoints = [e for resource in api.core.catalogue.resources for e in resource.endpoints if e.public]
+    assert len(endpoints) > 30
+    assert [place for e in endpoints for place in anything_in(e.params, f"{e.method} {e.path} ")] == []
+
+
 def test_a_query_is_added_to_the_one_that_is_there() -> None:
     assert (
         with_query("https://shop.example/done?x=1", redirect_status="succeeded")
@@ -60,8 +85,11 @@ def test_a_query_is_added_to_the_one_that_is_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["javascript:alert(1)", "JavaScript:alert(1)", "data:text/html,x", "app:x\r\nX: y", "file:/x", ""]
-)
+    "url", [
+        "javascript:alert(1)", "JavaScript:alert(1)", "data:text/html,x", "app:x\r\nX: y", "file:/x", "",
+        "//evil.example", "/\\evil.example",
+    ],
+)  # fmt: skip
 def test_a_page_never_leads_to_a_script_or_into_another_header(url: str) -> None:
     assert safe_link(url) == "/"
     assert redirect(url).headers["Location"] == "/"

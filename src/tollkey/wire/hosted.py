@@ -151,7 +151,7 @@ def _digest(token: str) -> str:
 def safe_link(url: str | None) -> str:
     """Return the URL if a page may link to it (http, https, a path on this server, an app's scheme), else ``/``."""
     text = url or ""
-    here = text.startswith("/") and not _UNPRINTABLE.search(text)
+    here = text.startswith("/") and text[1:2] not in ("/", "\\") and not _UNPRINTABLE.search(text)
     return text if here or is_return_url(text) else "/"
 
 

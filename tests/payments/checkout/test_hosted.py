@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.payments.checkout.steps import again, fill, path_of, post, session
 from tests.payments.tax.steps import register
 from tests.support.api import Api
@@ -19,6 +21,23 @@ def test_a_refusal_is_shown_next_to_its_field_and_the_session_stays_open(api: Ap
     assert again(api, made)["status"] == "open"
     assert len(api.events("payment_intent.created")) == 1
     assert fill(api, path_of(made)).status == 303
+
+
+@pytest.mark.parametrize("field", ["name", "email", "line1", "country", "promotion_code", "quantity", "saved"])
+def test_what_is_typed_is_a_text_and_nothing_else(api: Api, field: str) -> None:
+    """A hash in place of a name would stand in the business's charges, where its programs read a text."""
+    made = session(api, allow_promotion_codes=True)
+    path = {"promotion_code": "/promotion", "quantity": "/order", "saved": "/remove"}.get(field, "")
+    for inside in (f"{field}[a][b]", f"{field}[a][]", f"{field}[][b]"):
+        refused = post(api, path_of(made) + path, **{inside: "x"})
+        assert (refused.status, refused.headers["content-type"]) == (400, "text/html; charset=utf-8"), inside
+    assert again(api, made)["status"] == "open"
+    assert api.events("payment_intent.created") == []
+
+
+def test_a_form_that_contradicts_itself_is_refused_on_a_page(api: Api) -> None:
+    refused = fill(api, path_of(session(api)), **{"name[a]": "x"})
+    assert (refused.status, b"<h1>This did not work</h1>" in refused.body) == (400, True)
 
 
 def test_a_challenge_is_gone_to_and_completes_the_session(api: Api) -> None:

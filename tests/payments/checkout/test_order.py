@@ -5,6 +5,7 @@ items.
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -41,6 +42,19 @@ def test_an_amount_of_the_customers_choice_is_typed_on_the_page(api: Api) -> Non
     assert post(api, path_of(made) + "/order", **{field[1]: "12.50"}).status == 303
     assert fill(api, path_of(made)).status == 303
     assert api.get(f"/v1/payment_intents/{again(api, made)['payment_intent']}")["amount"] == 1250
+
+
+@pytest.mark.parametrize("typed", ["1e999990", "1e99999999", "-1e3", "NaN", "\uff15", "1_000"])
+def test_an_amount_that_is_no_number_as_people_write_them_is_refused_at_once(api: Api, typed: str) -> None:
+    """A number of a million digits, which an exponent writes in eight letters, would hold up everybody."""
+    own = extra_price(api, custom_unit_amount={"enabled": True})
+    made = session(api, line_items=[{"price": own, "quantity": 1}], expand=["line_items"])
+    field = f"amount[{made['line_items']['data'][0]['id']}]"
+    began = time.thread_time()
+    refused = post(api, path_of(made) + "/order", **{field: typed})
+    assert (refused.status, time.thread_time() - began < 1) == (402, True)
+    assert f'id="{field}-error"' in refused.body.decode()
+    assert again(api, made)["amount_total"] == 0
 
 
 def test_an_optional_item_is_added_and_taken_away(api: Api) -> None:

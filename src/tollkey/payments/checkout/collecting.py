@@ -27,7 +27,7 @@ _TAX_IDS = {
 }  # fmt: skip
 
 
-def collect_extras(call: Call, session: StoredSession, params: Entered) -> None:
+def collect_extras(call: Call, session: StoredSession, params: operations.PostPayToken) -> None:
     """Store the customer's details, addresses, custom fields and consents. Raises ApiError 400 for invalid ones."""
     collect_customer(session, params)
     if session["phone_number_collection"]["enabled"]:
@@ -149,11 +149,10 @@ def _tax_id(session: StoredSession, params: Entered) -> None:
         details["tax_ids"] = [{"type": kind or "unknown", "value": value}]
 
 
-def _custom(field: CustomField, params: Entered, language: Language) -> None:
+def _custom(field: CustomField, params: operations.PostPayToken, language: Language) -> None:
     """Store the value of a custom field. Raises ApiError 400 for a wrong length, non-digits, or an unknown option."""
     name, kind = f"custom[{field['key']}]", field["type"]
-    custom = params.get("custom")
-    value = str((custom.get(field["key"]) if isinstance(custom, dict) else None) or "").strip()
+    value = (params.get("custom") or {}).get(field["key"], "").strip()
     if not value:
         if not field["optional"]:
             raise invalid(_NEEDED, name)

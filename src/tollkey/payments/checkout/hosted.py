@@ -282,7 +282,9 @@ _BACK = (
     "redirect_status",
     "source_type",
 )
-_SENT = P.object().extended({name: P.any() for name in _TEXTS})
+#: What is typed into a field, or chosen; nothing else, since it is stored as it was sent.
+_TEXT = P.string(blank=True)
+_SENT = P.object().extended({name: _TEXT for name in _TEXTS})
 PAGES = (
     Endpoint("GET", "/pay/{token}", show, public=True, params=P.object(method=P.string())),
     Endpoint(
@@ -290,14 +292,18 @@ PAGES = (
         "/pay/{token}",
         submit,
         public=True,
-        params=_SENT.extended({"custom": P.any()}),
+        params=_SENT.extended({"custom": P.map(_TEXT)}),
         live=asks(providers.CHARGES, providers.PAYS),
     ),
     Endpoint("POST", "/pay/{token}/address", address, public=True, params=_SENT),
-    Endpoint("POST", "/pay/{token}/promotion", promotion, public=True, params=P.object(promotion_code=P.any())),
-    Endpoint("POST", "/pay/{token}/remove", remove, public=True, params=P.object(saved=P.any())),
+    Endpoint("POST", "/pay/{token}/promotion", promotion, public=True, params=P.object(promotion_code=_TEXT)),
+    Endpoint("POST", "/pay/{token}/remove", remove, public=True, params=P.object(saved=_TEXT)),
     Endpoint(
-        "POST", "/pay/{token}/order", order, public=True, params=P.object(quantity=P.any(), amount=P.any(), add=P.any())
+        "POST",
+        "/pay/{token}/order",
+        order,
+        public=True,
+        params=P.object(quantity=P.map(_TEXT), amount=P.map(_TEXT), add=P.map(_TEXT)),
     ),
     Endpoint(
         "GET",

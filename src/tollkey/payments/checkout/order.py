@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from tollkey.payments.checkout.lines import make_items, total
 from tollkey.payments.documents import forms
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import Call, invalid
+from tollkey.wire.decimals import typed_amount
 from tollkey.wire.languages import Language
 
 if TYPE_CHECKING:
@@ -105,9 +106,9 @@ def change_order(call: Call, session: StoredSession, params: operations.PostPayT
         _entry(item, currency_of(session), params, language) for item in session["_lines"] if not item.get("_optional")
     ]
     ids = [item["id"] for item in session["_lines"] if not item.get("_optional")]
-    added = params.get("add") if isinstance(params.get("add"), dict) else {}
+    added = params.get("add") or {}
     for one in session["optional_items"] or []:
-        if one["price"] in (added or {}):
+        if one["price"] in added:
             entries.append({"price": one["price"], "quantity": one["quantity"], "_optional": one["price"]})
     if not any(entry["quantity"] for entry in entries):
         raise invalid("Choose at least one item.")
@@ -121,7 +122,7 @@ def change_order(call: Call, session: StoredSession, params: operations.PostPayT
 def _entry(item: StoredLine, currency: str, params: operations.PostPayTokenOrder, language: Language) -> LineEntry:
     """Return a line item as parameters, with the entered quantity and amount."""
     rule, count = item.get("adjustable_quantity"), item["quantity"]
-    wanted = _entered(params, "quantity", item["id"])
+    wanted = (params.get("quantity") or {}).get(item["id"], "").strip()
     if rule is not None and rule["enabled"] and wanted:
         least, most = rule.get("minimum") or 0, rule.get("maximum") or 99
         count = int(wanted) if wanted.isdecimal() and len(wanted) < _LONGEST else -1
@@ -135,24 +136,14 @@ def _entry(item: StoredLine, currency: str, params: operations.PostPayTokenOrder
     }  # fmt: skip
 
 
-def _entered(params: operations.PostPayTokenOrder, group: str, id: str) -> str:
-    """Return the entered value of a line item's field."""
-    given = params.get(group)
-    return str(given.get(id) or "").strip() if isinstance(given, dict) else ""
-
-
 def _amount(item: StoredLine, currency: str, params: operations.PostPayTokenOrder, language: Language) -> int | None:
     """Return the amount that the customer chose, in minor units. Raises ApiError 400 outside of the price's limits."""
-    custom, text = price_of(item)["custom_unit_amount"], _entered(params, "amount", item["id"])
+    custom, text = price_of(item)["custom_unit_amount"], (params.get("amount") or {}).get(item["id"], "").strip()
     if not custom or not text:
         return item["_amount"]
-    try:
-        exact = Decimal(text.replace(",", ".")[:_LONGEST]).scaleb(shared_currency.decimals(currency))
-        amount = int(exact) if exact.is_finite() and exact == exact.to_integral_value() else -1
-    except InvalidOperation:
-        amount = -1
+    amount = typed_amount(text, currency)
     least, most = custom.get("minimum") or 1, custom.get("maximum") or 99_999_999
-    if not least <= amount <= most:
+    if amount is None or not least <= amount <= most:
         told = language.say(
             "Enter an amount from {least} to {most}.",
             least=language.amount(least, currency),

@@ -120,8 +120,8 @@ def _digits(value: Decimal) -> int:
     """Return the digits that a number needs when it is written out without an exponent, without zeros at its ends."""
     if not value:
         return 1
-    plain = value.normalize()
-    return max(len(plain.as_tuple().digits), plain.adjusted() + 1, -plain.adjusted())
+    plain = str(value).partition("E")[0].lstrip("-").replace(".", "").strip("0")  # ``normalize`` has a largest exponent
+    return max(len(plain), value.adjusted() + 1, -value.adjusted())
 
 
 def _time_problem(event: UsageEvent) -> Problem | None:
