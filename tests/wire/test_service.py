@@ -72,4 +72,4 @@ def test_a_body_that_takes_long_is_drawn_in_a_thread_after_the_transaction(api: 
     request = Request("GET", "/v1/drawn", b"", {"authorization": f"Bearer {api.sk}"}, b"", "127.0.0.1")
     response = api.world.runner.run(service.answer(request))
     assert (response.status, response.length) == (200, len(response.body))
-    assert response.body.startswith(b"asyncio_")
+    assert response.body.startswith(b"tollkey-")

@@ -134,8 +134,8 @@ class Turn:
 class LongReads:
     """Runs long reads in threads, at most one of each caller at a time. Used on one event loop."""
 
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="tollkey-reading")
+    def __init__(self, threads: int = THREADS) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="tollkey-reading")
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 
     async def run(self, callback: Callable[[], T], caller: str) -> T:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import time
@@ -30,12 +29,14 @@ from tollkey.wire._headers import add_standard_headers, check_mode, version_head
 from tollkey.wire._permissions import needed_permissions
 from tollkey.wire.admission import Admission, Recheck
 from tollkey.wire.call import Call, Origin, Setup
+from tollkey.wire.drawing import Drawing
 from tollkey.wire.errors import ApiError
 from tollkey.wire.guesses import too_many_guesses
 from tollkey.wire.messages import Request, Response
 from tollkey.wire.owners import Owners
 from tollkey.wire.policy import Log, Logged, Policy
 from tollkey.wire.render import Renderer
+from tollkey.wire.resource import Reply
 from tollkey.wire.router import Hit, Route, Router
 from tollkey.wire.versions import LATEST
 
@@ -69,7 +70,7 @@ class Service:
         self.admission = Admission(policy.most_requests, policy.request_seconds)
         self._answering = Answering(setup, edge, self._execution, self._owners, policy.connected, policy.outside)
         self._request_ids = Ids(QuickBytes(), now)
-        self._drawing = asyncio.Semaphore(1)
+        self.drawing = Drawing(self.admission)
 
     # -- a whole request
 
@@ -131,7 +132,7 @@ class Service:
             if self.policy.require_https and not request.secure:
                 raise refusals.https_only()
             if hit is not None and hit[0].endpoint.public:
-                return await self._drawn(await self._public(request, *hit, request_id, started)), None
+                return await self._public(request, *hit, request_id, started), None
             recheck = Recheck(lambda tx: request.verify_again(tx))  # its time begins before a body is read
             verdict = await self._authenticate(request, hit, started)
             if isinstance(verdict, Denied):
@@ -147,7 +148,10 @@ class Service:
                 await read_params(request, hit[0].endpoint)
                 apply_form_headers(request)
             asked = admit(self.policy, request, key, hit, request_id, int(started))
-            response = await self._drawn(await self._answering.answer(asked, recheck, self.admission))
+            response = await self._answering.answer(asked, recheck, self.admission)
+            if response.drawn is not None:
+                response = await self.drawing.finish(response, asked.scope)
+                await self.edge.read(recheck)
         except ApiError as error:
             response = self._refuse(error, request, key, request_id)
         except Busy:
@@ -165,19 +169,6 @@ class Service:
             response = self._refuse(ApiError(500, "api_error", message=_INTERNAL), request, key, request_id)
         return response, key
 
-    async def _drawn(self, response: Response) -> Response:
-        """Return a response with the body that it still has to draw: one at a time, in a thread."""
-        if response.drawn is None:
-            return response
-        draw = response.drawn
-
-        async def run() -> bytes:
-            async with self._drawing:
-                return await asyncio.to_thread(draw)
-
-        response.body, response.drawn = await self.admission.run(run), None
-        return response
-
     async def _elsewhere(self, request: Request, key: Key, request_id: str) -> Response | None:
         """Return the answer of another server, for accounts whose objects are there; else None. Raises ApiError."""
         elsewhere = self.policy.elsewhere
@@ -193,23 +184,42 @@ class Service:
     async def _public(
         self, request: Request, route: Route, names: dict[str, str], request_id: str, started: float
     ) -> Response:
-        """Answer an endpoint whose URL contains a token that determines the scope (``wire.hosted``)."""
-        now, endpoint, accepts = int(started), route.endpoint, request.headers.get("accept-language", "")
-        gone = error_page(404, GONE, accepts)
+        """Answer an endpoint whose URL contains a token; a refusal is a page, for whoever reads pages."""
+        reads, accepts = "text/html" in request.headers.get("accept", ""), request.headers.get("accept-language", "")
+        try:
+            response = await self._of_token(request, route, names, request_id, started)
+        except ApiError as error:
+            if not reads:
+                raise
+            page = error_page(error.status, error.message or "", accepts)
+            return to_response(replace(page, guess=error.guess, headers={**page.headers, **error.headers}), request_id)
+        if response.status >= 400 and response.content_type == "application/json" and reads:
+            page = error_page(response.status, json.loads(response.body)["error"]["message"], accepts)
+            return to_response(replace(page, guess=response.guess), request_id)
+        return response
+
+    async def _of_token(
+        self, request: Request, route: Route, names: dict[str, str], request_id: str, started: float
+    ) -> Response:
+        """Answer an endpoint in the scope that the token in its URL determines (``wire.hosted``). Raises ApiError."""
+        now, endpoint = int(started), route.endpoint
         authority, kind = self.setup.services.authority, hosted.kind_of(endpoint.path)
 
         def granted(tx: Tx) -> hosted.Grant | None:
             return hosted.valid_grant(tx, authority, self.policy.connected, kind, names["token"], int(self._now()))
 
+        def gone() -> Reply:
+            return error_page(404, GONE, request.headers.get("accept-language", ""))
+
         if (grant := await self.admission.run(lambda: self.edge.read(granted))) is None:
-            return to_response(replace(gone, guess=True), request_id)
+            return to_response(replace(gone(), guess=True), request_id)
         await read_params(request, endpoint)
         agent, path = request.headers.get("user-agent"), {**names, "id": grant.id}
         origin = Origin(request_id, None, LATEST[:10], request.ip, request.method, request.path, agent, request.headers)
 
         def callback(tx: Tx) -> Response:
             if granted(tx) is None:  # it ended while the body arrived, or while this waited
-                return to_response(gone, request_id)
+                return to_response(gone(), request_id)
             owner = self._owners.of(tx, grant.scope)
             call = Call(
                 self.setup, tx, grant.scope, now, path=path, origin=origin, platform=grant.platform, owner=owner
@@ -223,13 +233,10 @@ class Service:
             return await self._owners.write(self.edge, grant.scope, callback)
 
         response = await self.admission.run(run, writes=endpoint.writes)
-        if (
-            response.status >= 400
-            and response.content_type == "application/json"
-            and "text/html" in request.headers.get("accept", "")
-        ):
-            page = error_page(response.status, json.loads(response.body)["error"]["message"], accepts)
-            return to_response(replace(page, guess=response.guess), request_id)
+        if response.drawn is not None:
+            response = await self.drawing.finish(response, grant.scope)
+            if await self.edge.read(granted) is None:
+                return to_response(gone(), request_id)
         return response
 
     # -- authentication
