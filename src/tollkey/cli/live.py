@@ -73,7 +73,7 @@ def connect(
             connecting.connect(tx, keyring, scope, hosts, found, key, now)
 
         try:
-            core.database.write(store_it, lock=connecting.lock_of(scope))
+            core.database.write(store_it, lock=scope.name)
         except NotConnected as problem:
             how = " (`tollkey live disconnect`)" if isinstance(problem, OtherAccount) else ""
             raise fail(f"not connected: {problem}{how}") from None

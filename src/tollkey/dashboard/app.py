@@ -76,7 +76,7 @@ from tollkey.dashboard.product import Product
 from tollkey.dashboard.responses import Responses, error_page
 from tollkey.dashboard.routing import PageRequest, PageResponse, Routes, gather_pages, parse_path
 from tollkey.dashboard.view import View
-from tollkey.db import Duplicate, StorageError, Tx
+from tollkey.db import Duplicate, Scope, StorageError, Tx
 from tollkey.db.edge import Edge
 from tollkey.keys import KeyRefused
 from tollkey.keys.authority import Authority
@@ -301,7 +301,7 @@ class App:
         if not writes:  # costly reads of one account wait for each other, not for those of other accounts
             caller = f"people of {ctx.account}" if ctx.member is not None else "people"
             return await self.edge.read(call_handler, caller=caller)
-        lock = f"{ctx.member.account}:{int(ctx.livemode)}" if ctx.member is not None else None
+        lock = Scope(ctx.member.account, ctx.livemode).name if ctx.member is not None else None
         return await self.edge.write(call_handler, lock=lock)
 
     async def _permission_denied(self, ctx: Context, action: str) -> Answer:

@@ -30,6 +30,11 @@ class Scope(NamedTuple):
     account: str
     livemode: bool
 
+    @property
+    def name(self) -> str:
+        """The text by which its locks and limits are named: ``acct_…:0`` in test mode, ``acct_…:1`` in live mode."""
+        return f"{self.account}:{int(self.livemode)}"
+
 
 class TollkeyError(Exception):
     """The base class of this package's errors, for callers that catch them all."""

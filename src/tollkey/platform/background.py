@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from tollkey.db import Database, StorageError, Tx
+from tollkey.db import Database, Scope, StorageError, Tx
 from tollkey.db.edge import Edge
 from tollkey.db.engine import Conflict, LockTimeout, OutcomeUnknown, Unreachable
 from tollkey.keys.authority import Authority
@@ -42,7 +42,7 @@ async def run_due_jobs(setup: Setup, edge: Edge, now: int) -> int:
 
 async def _run_job(setup: Setup, edge: Edge, item: ScheduledJob, owner: str, now: int) -> bool:
     """Claim and run a job under the lock of the account that owns it. Returns whether this node ran it."""
-    lock = f"{owner}:{int(item.scope.livemode)}"
+    lock = Scope(owner, item.scope.livemode).name
 
     def claim_and_run(tx: Tx) -> bool:
         platform = platform_of(tx, item.scope)

@@ -92,7 +92,7 @@ def _sum(moved: Movement) -> str:
 
 def lock_of(scope: Scope) -> str:
     """Return the lock of ``reserve``: of equal calls on two nodes at once, the second finds what the first reserved."""
-    return f"upstream caps {scope.account}:{int(scope.livemode)}"
+    return f"upstream caps {scope.name}"
 
 
 def reserve(tx: Tx, asked: Asked, call: Capped, approval_id: str, now: int) -> ApiError | None:

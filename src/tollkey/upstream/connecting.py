@@ -18,15 +18,11 @@ class OtherAccount(NotConnected):
     """Another upstream account is connected."""
 
 
-def lock_of(scope: Scope) -> str:
-    """Return the name of the lock to connect under: of two at once the second sees what the first has stored."""
-    return f"{scope.account}:{int(scope.livemode)}"
-
-
 def connect(tx: Tx, keyring: Keyring, scope: Scope, hosts: Hosts, found: Probed, key: str, now: int) -> bool:
     """Store a key that was tried. Returns whether the account had no upstream account before. Raises NotConnected.
 
-    tx: under the lock ``lock_of``. found: whose key it is. now: UTC epoch seconds.
+    tx: under the lock of the scope (``Scope.name``), so that of two at once the second sees what the
+    first has stored. found: whose key it is. now: UTC epoch seconds.
     """
     before = states.of(tx, scope)
     if found.account == scope.account:

@@ -41,12 +41,7 @@ class Admitted(NamedTuple):
     @property
     def caller(self) -> str:
         """Whose reads are limited together (``Edge.read``)."""
-        return caller_of(self.key)
-
-
-def caller_of(key: Key) -> str:
-    """Return whose reads are limited together with those of a key."""
-    return f"{key.account}:{int(key.livemode)}"
+        return self.key.scope.name
 
 
 def admit(policy: Policy, request: Request, key: Key, hit: Hit | None, request_id: str, now: int) -> Admitted:

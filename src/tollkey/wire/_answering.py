@@ -10,7 +10,7 @@ from tollkey.db import Scope, Tx
 from tollkey.db.edge import Edge
 from tollkey.keys import Key
 from tollkey.wire import idempotency, refusals
-from tollkey.wire._admitted import Admitted, caller_of
+from tollkey.wire._admitted import Admitted
 from tollkey.wire._body import mark_of, read_params
 from tollkey.wire._execution import Execution
 from tollkey.wire._headers import add_standard_headers
@@ -58,7 +58,7 @@ class Answering:
             or (bool(request.given) and expands_many(request.given))
             or (
                 not (endpoint.raw and not request.query)  # one object, as it is stored
-                and self._edge.waits(caller_of(key), endpoint.path)
+                and self._edge.waits(key.scope.name, endpoint.path)
             )
         )
 

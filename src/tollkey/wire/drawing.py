@@ -30,7 +30,7 @@ class Drawing:
             return response
 
         async def run() -> bytes:
-            return await self._queue.run(draw, f"{scope.account}:{int(scope.livemode)}")
+            return await self._queue.run(draw, scope.name)
 
         try:
             response.body, response.drawn = await self._admission.run(run), None

@@ -59,8 +59,8 @@ class Owners:
     async def lock(self, edge: Edge, scope: Scope) -> str:
         """Return the name of the lock that serialises writes of the account at this moment."""
         if scope in self._alone:
-            return f"{scope.account}:{int(scope.livemode)}"
+            return scope.name
         return await edge.read(lambda tx: self._name(tx, scope))
 
     def _name(self, tx: Tx, scope: Scope) -> str:
-        return f"{self.of(tx, scope)}:{int(scope.livemode)}"
+        return Scope(self.of(tx, scope), scope.livemode).name

@@ -111,7 +111,7 @@ async def connect(ctx: Context, params: Params) -> Answer:
         _record(tx, ctx, done, found.account or "", url=hosts.api, key=redact(key))
         return first
 
-    first = await ctx.write(keep, lock=connecting.lock_of(ctx.scope))
+    first = await ctx.write(keep, lock=ctx.scope.name)
     said = f"Connected to {found.account or hosts.api}." if first else "The new key is stored."
     return Redirect(ctx.url("/upstream"), said)
 
