@@ -78,7 +78,7 @@ def ask(
         api.world.server.service.answer(Request(method, path, query, headers, body, "127.0.0.1"))
     )
     said = f"{method} {path} ?{query!r} {body!r}: {response.status} {response.body[:300]!r}"
-    assert response.status in (200, 302, 303, 400, 401, 402, 403, 404, 409, 413, 429), said
+    assert response.status in (200, 302, 303, 400, 401, 402, 403, 404, 409, 410, 413, 429), said
     if response.status >= 400 and response.content_type == "application/json" and not path.startswith("/oauth"):
         error = json.loads(response.body)["error"]
         if not (path.startswith("/v2/") and error.get("code") == "invalid_fields"):
