@@ -7,7 +7,7 @@ const GONE =
   ' still mounted.';
 const ALLOWED = new RegExp(
   '^/v1/(tokens|payment_methods|sources|confirmation_tokens|payment_intents|setup_intents|elements|payment_pages' +
-    '|consumers|3ds2)(/|$)',
+    '|consumers|3ds2)(/[A-Za-z0-9_-]+)*$',
 );
 
 /** What was typed into the frames of these names, put together; `{error}` when a field is not complete. */
@@ -91,6 +91,10 @@ begin({
   async call({ method, path, params, fields }, answer) {
     if (!ALLOWED.test(path)) {
       answer({ error: { type: 'invalid_request_error', message: `Stripe.js does not call ${path}.` } });
+      return;
+    }
+    if (fields && method !== 'POST') {
+      answer({ error: { type: 'invalid_request_error', message: 'What was typed is posted, and in no address.' } });
       return;
     }
     const sent = fields ? await withTyped(params, fields) : params;

@@ -13,7 +13,10 @@ const PROPERTIES = new Set(
     ' visibility whiteSpace width wordSpacing WebkitFontSmoothing WebkitTextFillColor'
   ).split(' '),
 );
-const SELECTOR = /^[A-Za-z0-9_.:>+~ (),-]*$/;
+// Classes with simple states, such as `.Input:hover, .Label`. One that looks at what is inside, such as `:has()`, would
+// make the frame higher for a certain choice, and so tell the page of it.
+const COMPOUND = '(\\.[A-Za-z][\\w-]*)+(::?[a-z-]+)*';
+const SELECTOR = new RegExp(`^ *${COMPOUND}( *[ >+~,] *${COMPOUND})* *$`);
 
 function harmless(value) {
   return /^[^{};@\\<]*$/.test(value) && !/url|image|expression|attr\s*\(/i.test(value);
