@@ -19,6 +19,7 @@ from tollkey.payments.processors.attempts import Attempt
 from tollkey.payments.processors.network import (
     Approved,
     Authorize,
+    Clock,
     Declined,
     Features,
     Inquire,
@@ -212,7 +213,7 @@ class Live:
 
 
 def provider(network: Network, name: str = "scripted") -> Provider:
-    def opened(config: Mapping[str, Any]) -> Network:
+    def opened(config: Mapping[str, Any], clock: Clock) -> Network:
         return network
 
     return Provider(name, "A scripted processor", opened)

@@ -18,6 +18,7 @@ from typing import Any
 
 from tollkey.payments.processors.network import (
     Approved,
+    Clock,
     Declined,
     Features,
     Inquire,
@@ -45,7 +46,7 @@ class Client:
 
     features = FEATURES
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
+    def __init__(self, config: Mapping[str, Any], clock: Clock) -> None:
         for name in ("host", "port"):
             if name not in config:
                 raise ValueError(f"{name} is missing")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -21,7 +22,7 @@ from tollkey.upstream import states
 if TYPE_CHECKING:
     from tollkey.payments.processors.attempts import Attempt
     from tollkey.payments.processors.backends import Backend
-    from tollkey.payments.processors.network import Features, Provider
+    from tollkey.payments.processors.network import Clock, Features, Provider
 
 app = typer.Typer(no_args_is_help=True, help=(
     "Let live payments of an account go through a processor on a network: an acquirer, or files for a bank."
@@ -40,7 +41,7 @@ def connect(
     """Use a processor for the live payments of an account, or store another configuration of it. It is tried first."""
     found, values = _provider(provider), _read(config)
     try:
-        features, said = asyncio.run(_try(found, values, probe=not untested))
+        features, said = asyncio.run(_try(found, values, time.time, probe=not untested))
     except (ValueError, OSError) as problem:
         raise fail(f"not connected: {problem}") from None
     with opened(data, database) as core:
@@ -112,7 +113,7 @@ def try_it(account: Account = None, data: Data = None, database: Database = None
         if backend is None or values is None:
             raise fail(f"{scope.account} has no processor")
         try:
-            _, said = asyncio.run(_try(_provider(backend.provider), values, probe=True))
+            _, said = asyncio.run(_try(_provider(backend.provider), values, core.now, probe=True))
         except (ValueError, OSError) as problem:
             why = str(problem)[:200] or "failed"
             core.database.write(lambda tx: backends.note(tx, scope, int(core.now()), why))
@@ -209,9 +210,11 @@ def resolve(
         show({"reference": reference, "state": outcome}, json_, lambda: [f"{reference} is {outcome}."])
 
 
-async def _try(provider: Provider, values: Mapping[str, Any], *, probe: bool) -> tuple[Features, list[str]]:
+async def _try(
+    provider: Provider, values: Mapping[str, Any], clock: Clock, *, probe: bool
+) -> tuple[Features, list[str]]:
     """Return what a processor can do, and what it says of itself. Raises ValueError, OSError."""
-    processor = provider.open(values)
+    processor = provider.open(values, clock)
     try:
         return processor.features, [await processor.probe()] if probe else []
     finally:

@@ -92,6 +92,6 @@ def test_what_is_wrong_with_a_configuration_is_told(
 ) -> None:
     monkeypatch.syspath_prepend(str(installed(tmp_path)))
     with pytest.raises(ValueError, match=said):
-        open_both(config)
+        open_both(config, lambda: 0)
     part = {"provider": "socket", "host": "a", "port": 1}
-    assert open_both({"payments": part, "payouts": part}).features.operations == FEATURES.operations
+    assert open_both({"payments": part, "payouts": part}, lambda: 0).features.operations == FEATURES.operations

@@ -12,14 +12,15 @@ from tests.support.api import Api
 from tests.support.processor import FEATURES, Network, connected, provider
 from tollkey.db import Scope
 from tollkey.payments.processors import backends, links
-from tollkey.payments.processors.network import Provider
+from tollkey.payments.processors.network import Clock, Provider
 
 
 def test_a_processor_is_opened_once_and_anew_when_its_configuration_changes(api: Api) -> None:
     opened: list[Mapping[str, Any]] = []
 
-    def open_one(config: Mapping[str, Any]) -> Network:
+    def open_one(config: Mapping[str, Any], clock: Clock) -> Network:
         opened.append(config)
+        assert clock() == api.core.now()
         return Network()
 
     with connected(api) as live:
@@ -41,7 +42,7 @@ def test_an_account_without_a_processor_has_no_link(api: Api) -> None:
 
 
 def test_a_provider_that_is_not_installed_or_does_not_open_sends_nothing(api: Api) -> None:
-    def broken(config: Mapping[str, Any]) -> Network:
+    def broken(config: Mapping[str, Any], clock: Clock) -> Network:
         raise ValueError("host is missing")
 
     with connected(api) as live:

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from tollkey.payments.processors import links
 from tollkey.payments.processors.network import (
+    Clock,
     Features,
     Inquire,
     NotFound,
@@ -92,7 +93,7 @@ class Combined:
             await part.close()
 
 
-def open_both(config: Mapping[str, Any]) -> Combined:
+def open_both(config: Mapping[str, Any], clock: Clock) -> Combined:
     """Return the processors of a configuration. Raises ValueError (``Provider.open``)."""
     only(config, _PARTS, "")
     known, opened = links.known(), []
@@ -105,7 +106,7 @@ def open_both(config: Mapping[str, Any]) -> Combined:
             raise ValueError(f"{name}.provider: there is no provider {given['provider']!r} to combine")
         rest = {setting: value for setting, value in given.items() if setting != "provider"}
         try:
-            opened.append(provider.open(rest))
+            opened.append(provider.open(rest, clock))
         except ValueError as problem:
             raise ValueError(f"{name}: {problem}") from None
     return Combined(*opened)

@@ -13,7 +13,7 @@ from tollkey.db import Scope, Tx
 from tollkey.keys.errors import SealBroken
 from tollkey.keys.keyring import Keyring
 from tollkey.payments.processors import backends, providers
-from tollkey.payments.processors.network import Processor, Provider
+from tollkey.payments.processors.network import Clock, Processor, Provider
 
 log = logging.getLogger("tollkey")
 #: Packages of others name their providers in this group of entry points.
@@ -45,16 +45,18 @@ def known() -> dict[str, Provider]:
 class Links:
     """Opens the processors of accounts, and keeps them until their configuration changes. Used on one event loop.
 
-    read: runs a function in a reading transaction. find: returns the providers by name; asked once.
+    read: runs a function in a reading transaction. clock: of the server. find: returns the providers by name;
+    asked once.
     """
 
     def __init__(
         self,
         read: Callable[[Callable[[Tx], Any]], Awaitable[Any]],
         keyring: Keyring,
+        clock: Clock,
         find: Callable[[], Mapping[str, Provider]] = known,
     ) -> None:
-        self._read, self._keyring, self.find = read, keyring, find
+        self._read, self._keyring, self._clock, self.find = read, keyring, clock, find
         self._providers: Mapping[str, Provider] | None = None
         self._opened: dict[Scope, tuple[int, Processor]] = {}
         self._failures: dict[Scope, str] = {}
@@ -86,7 +88,7 @@ class Links:
             return None
         try:
             config = await self._read(lambda tx: backends.configuration(tx, self._keyring, scope))
-            return provider.open(config or {})
+            return provider.open(config or {}, self._clock)
         except (ValueError, OSError, SealBroken) as problem:
             log.error("the processor of %s cannot be opened: %s", scope.account, problem)
             return None

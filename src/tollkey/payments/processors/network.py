@@ -22,6 +22,8 @@ from typing import Any, Final, Literal, Protocol, TypeAlias, runtime_checkable
 Operation = Literal["authorize", "capture", "void", "refund", "payout"]
 #: What a processor answers in its own words, kept for the requests that follow: texts by names that the provider chose.
 Data: TypeAlias = Mapping[str, str]
+#: Returns UTC epoch seconds.
+Clock: TypeAlias = Callable[[], float]
 _EMPTY: Final[Data] = MappingProxyType({})
 
 
@@ -318,11 +320,11 @@ class Processor(Protocol):
 class Provider:
     """A kind of processor that can be configured by its name.
 
-    title: for people. open: makes a processor of a configuration (the tables of a TOML file), without connecting yet;
-    it raises ValueError with the name of the setting that is missing, unknown or wrong. It is called in a running event
-    loop, once an account that uses it, and again when its configuration has changed.
+    title: for people. open: makes a processor of a configuration (the tables of a TOML file) and the server's clock,
+    without connecting yet; it raises ValueError with the name of the setting that is missing, unknown or wrong. It is
+    called in a running event loop, once an account that uses it, and again when its configuration has changed.
     """
 
     name: str
     title: str
-    open: Callable[[Mapping[str, Any]], Processor]
+    open: Callable[[Mapping[str, Any], Clock], Processor]

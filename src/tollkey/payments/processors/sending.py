@@ -391,7 +391,7 @@ def sender_of(
     times: Times,
 ) -> Sender:
     """Return the sender of a server. owners: of the locks of accounts. call: makes the call of a transaction."""
-    return Sender(ServerStorage(edge, owners, call), Links(edge.read, keyring), now, times)
+    return Sender(ServerStorage(edge, owners, call), Links(edge.read, keyring, now), now, times)
 
 
 def any_open(tx: Tx, references: Sequence[str]) -> bool:

@@ -201,7 +201,7 @@ def test_a_repeated_file_or_entry_says_nothing_new(tmp_path: Path, caplog: pytes
         _say(tmp_path, data, f"{number}.xml")
         journal.take_in()
     assert _told(journal) == told
-    assert "another camt.054 with the id N-1" in caplog.text
+    assert "another camt.054 with the id 'N-1'" in caplog.text
 
 
 def test_money_that_came_back_is_told_after_it_left(tmp_path: Path) -> None:
@@ -268,7 +268,38 @@ def test_a_file_that_cannot_be_read_is_set_aside_once_it_no_longer_grows(
         journal.take_in()
         journal.take_in()
     assert sorted(file.name for file in (tmp_path / "state" / "failed").iterdir()) == ["bad.xml", "empty.xml"]
-    assert "bad.xml of the bank is set aside: it has a document type" in caplog.text
+    assert "'bad.xml' of the bank is set aside: it has a document type" in caplog.text
+
+
+def test_a_strange_entry_of_somebody_else_is_nothing_and_one_about_a_payout_sets_the_file_aside(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = _journal(tmp_path)
+    _queue(journal, 1, 2)
+    _say(tmp_path, camt(entry("SALARY", "5.00", currency="XAU"), entry("PAYO00000001"), id="S-1"))
+    assert journal.take_in() == 1
+    assert [one.reference for one in _told(journal) if one.kind == "settled"] == ["PAYO00000001"]
+    _say(tmp_path, camt(entry("PAYO00000002", "9" * 30), id="S-2"))
+    assert (journal.take_in(), journal.take_in()) == (0, 0)
+    assert "its entry about PAYO00000002 cannot be understood" in caplog.text
+    assert journal.outcome("PAYO00000002") == Pending()
+
+
+def test_a_file_that_may_not_be_read_holds_up_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Path.read_bytes
+
+    def read_bytes(file: Path) -> bytes:
+        if file.name == "a.xml":  # the tests may run as root, which may read every file
+            raise PermissionError(13, "Permission denied")
+        return whole(file)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    journal = _journal(tmp_path)
+    _queue(journal, 1)
+    _say(tmp_path, camt(entry("PAYO00000001")), "a.xml")
+    _say(tmp_path, camt(entry("PAYO00000001")), "b.xml")
+    assert (journal.take_in(), journal.take_in()) == (1, 0)
+    assert [file.name for file in (tmp_path / "state" / "failed").iterdir()] == ["a.xml"]
 
 
 def test_links_and_other_files_are_left_alone(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def test_a_payout_is_ordered_in_a_file_and_paid_when_the_statement_has_it(api: A
     network, files = Network(FEATURES), bank_files(tmp_path)
     with connected(api, network) as live:
         sender, core = api.world.server.sender, api.core
-        sender.links.find = lambda: {"scripted": Provider("scripted", "", lambda _: Combined(network, files))}
+        sender.links.find = lambda: {"scripted": Provider("scripted", "", lambda *_: Combined(network, files))}
         api.world.runner.run(sender.links.close())
 
         def give_bank(tx: Tx) -> None:

@@ -65,7 +65,7 @@ def test_what_was_queued_when_a_process_ended_is_ordered_by_the_next_one(tmp_pat
 
 def test_it_is_a_processor_of_payouts_alone(tmp_path: Path) -> None:
     async def run() -> None:
-        processor = PROVIDER.open(configuration(tmp_path))
+        processor = PROVIDER.open(configuration(tmp_path), lambda: NOW)
         assert isinstance(processor, Processor)
         features = processor.features
         assert features.takes("payout", "eur")

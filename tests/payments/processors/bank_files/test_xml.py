@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tollkey.payments.processors.bank_files.xml import LARGEST, Unreadable, every, parse, text
+from tollkey.payments.processors.bank_files.xml import LARGEST, MOST, Unreadable, every, parse, text
 
 LAUGHS = b"""<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;&a;">]><lolz>&b;</lolz>"""
 FILE = b"""<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>"""
@@ -30,6 +30,8 @@ def test_depth_and_size_are_bounded() -> None:
         parse(b"<a>" * 1_000_000)
     with pytest.raises(Unreadable, match="bytes"):
         parse(b" " * (LARGEST + 1))
+    with pytest.raises(Unreadable, match="elements"):
+        parse(b"<a>" + b"<b/>" * MOST + b"</a>")
 
 
 def test_names_lose_their_namespace_whatever_its_prefix() -> None:

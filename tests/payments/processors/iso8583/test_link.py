@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.payments.processors.iso8583.steps import NOW, at_a_host, authorize, configuration
-from tests.support.iso_host import Fault, iso_host
+from tests.support.iso_host import Fault, framed, iso_host
 from tollkey.cli import certificates
 from tollkey.payments.processors.iso8583.config import read
 from tollkey.payments.processors.iso8583.link import Timing
@@ -55,7 +55,7 @@ def test_nothing_is_sent_to_a_host_that_is_not_there() -> None:
     async def run() -> None:
         async with iso_host() as gone:
             pass
-        processor = Iso8583(read(configuration(gone.port, link={"connect_seconds": 0.2})))
+        processor = Iso8583(read(configuration(gone.port, link={"connect_seconds": 0.2})), lambda: NOW)
         found = await processor.send(authorize())
         assert isinstance(found, NotSent)
         assert "cannot be reached" in found.why
@@ -184,6 +184,39 @@ def test_the_host_s_own_echo_is_answered() -> None:
     asyncio.run(run())
 
 
+def test_a_host_that_asks_without_reading_is_not_answered_without_end() -> None:
+    async def run() -> None:
+        async with at_a_host() as (processor, host):
+            await processor.send(authorize())
+            for writer in host.writers:
+                writer.transport.pause_reading()
+                for _ in range(300):
+                    writer.write(framed({"t": "0800", "7": "0101000000", "11": "000077", "70": "301"}) * 1_000)
+                    await writer.drain()
+            await asyncio.sleep(0.1)
+            kept = processor.link._writer
+            assert kept is None or kept.transport.get_write_buffer_size() < 200_000
+
+    asyncio.run(run())
+
+
+def test_a_host_that_talks_without_end_leaves_time_to_others() -> None:
+    async def run() -> None:
+        async with at_a_host() as (processor, host):
+            await processor.send(authorize())
+            late: list[float] = []
+
+            for writer in host.writers:
+                writer.write(framed({"t": "0110", "7": "0101000000", "11": "000077"}) * 5_000)
+            while processor.link.counts["unasked"] < 5_000:
+                before = asyncio.get_running_loop().time()
+                await asyncio.sleep(0)
+                late.append(asyncio.get_running_loop().time() - before)
+            assert max(late) < 0.05
+
+    asyncio.run(run())
+
+
 def test_an_empty_frame_says_that_the_host_is_there() -> None:
     async def run() -> None:
         async with at_a_host() as (processor, host):
@@ -210,17 +243,11 @@ def test_a_probe_says_how_long_an_echo_took_or_what_is_wrong() -> None:
     asyncio.run(run())
 
 
-def test_messages_of_the_link_have_the_time_of_a_clock_or_of_the_last_request() -> None:
+def test_messages_of_the_link_have_the_time_of_the_clock_from_the_first_one() -> None:
     async def run() -> None:
-        async with iso_host() as host:
-            processor = Iso8583(read(configuration(host.port)))
+        async with at_a_host() as (processor, host):
             await processor.probe()
-            await processor.send(authorize())
-            await processor.probe()
-            await processor.close()
-            times = [one.get("7", "") for one in host.management]
-            assert times[:2] == ["", ""]  # nobody has said what time it is
-            assert all(one.startswith("01010000") for one in times[2:])
+            assert [(one["70"], one["7"]) for one in host.management] == [("001", "0101000000"), ("301", "0101000000")]
 
     asyncio.run(run())
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.payments.processors.iso8583.steps import configuration
+from tests.payments.processors.iso8583.steps import NOW, configuration
 from tests.support.api import Api
 from tests.support.iso_host import Host, iso_host
 from tests.support.processor import Live, Network, connected
@@ -33,7 +33,7 @@ def live(api: Api, host: Host) -> Iterator[Live]:
         api.world.runner.run(links.close())
 
         async def features() -> object:
-            return open_processor(config).features
+            return open_processor(config, lambda: NOW).features
 
         able = api.world.runner.run(features())
         core.database.write(lambda tx: backends.disconnect(tx, found.scope))

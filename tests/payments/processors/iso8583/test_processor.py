@@ -46,7 +46,7 @@ PAIRS = list(product(FAULTS, FAULTS))
 
 def test_it_is_a_processor_that_undoes_what_it_cannot_ask_about() -> None:
     async def run() -> None:
-        processor = PROVIDER.open(configuration(currencies=["usd"]))
+        processor = PROVIDER.open(configuration(currencies=["usd"]), lambda: NOW)
         assert isinstance(processor, Processor)
         features = processor.features
         assert (features.inquiry, features.reversal, features.raw_numbers, features.notices) == (

@@ -26,7 +26,7 @@ from typing import Final, Literal, TypeAlias, TypedDict
 from tollkey.payments.processors.bank_files import orders, statements
 from tollkey.payments.processors.bank_files.config import Account, Config
 from tollkey.payments.processors.bank_files.orders import Order
-from tollkey.payments.processors.bank_files.statements import Line
+from tollkey.payments.processors.bank_files.statements import Line, Statement
 from tollkey.payments.processors.bank_files.xml import LARGEST, Unreadable
 from tollkey.payments.processors.network import Approved, Declined, NotFound, Notice, Notices, Pending
 
@@ -204,32 +204,37 @@ class Journal:
             data = b"" if state.st_size > LARGEST else file.read_bytes()
             if not data:
                 raise Unreadable("it is empty, or too large")
-            statement = statements.read(data)
+            news = self._understood(statements.read(data), hashlib.sha256(data).hexdigest())
         except FileNotFoundError:
             return False  # another process has read it
-        except Unreadable as problem:
+        except (Unreadable, PermissionError) as problem:
             seen = (state.st_size, state.st_mtime_ns)
             if self._looked.get(file.name) == seen:
-                log.error("the file %s of the bank is set aside: %s", file.name, problem)
+                why = problem if isinstance(problem, Unreadable) else "it may not be read"
+                log.error("the file %s of the bank is set aside: %s", ascii(file.name), why)
                 del self._looked[file.name]
                 _move(file, self._failed)
             else:
                 self._looked[file.name] = seen  # it may still be written
             return False
-        digest = hashlib.sha256(data).hexdigest()
+        _move(file, self._read)
+        return news
+
+    def _understood(self, statement: Statement, digest: str) -> bool:
+        """Keep what a statement says, once, and return whether it is new. Raises Unreadable for a line about a payout
+        of ours that cannot be understood; those of others are none of our business."""
         id = f"{statement.kind}/{statement.id}"
         with self._writing() as connection:
             before = connection.execute("SELECT digest FROM files WHERE id = ?", (id,)).fetchone()
             if before is None or before[0] != digest:
                 if before is not None:
-                    log.warning("the bank has sent another %s with the id %s", statement.kind, statement.id)
+                    log.warning("the bank has sent another %s with the id %s", statement.kind, ascii(statement.id))
                 told = [one for line in statement.lines for one in _note(connection, line)]
                 for one in sorted(told, key=lambda one: one["kind"] != "result"):
                     connection.execute(
                         "INSERT OR IGNORE INTO notices (id, told) VALUES (?, ?)", (one["id"], json.dumps(one))
                     )
                 connection.execute("INSERT OR REPLACE INTO files (id, digest) VALUES (?, ?)", (id, digest))
-        _move(file, self._read)
         return before is None or before[0] != digest
 
     def notices(self, cursor: str) -> Notices:
@@ -252,6 +257,9 @@ def _note(connection: sqlite3.Connection, line: Line) -> Iterator[Told]:
             f"SELECT {_ROW} FROM payouts WHERE message = ? OR (message = ? AND currency = ?)",
             (line.batch, message, currency.lower()),
         ).fetchall()
+    if found and line.what == "strange":
+        raise Unreadable(f"its entry about {line.reference or line.batch} cannot be understood: {line.reason}")
+    if not line.reference:
         whole = sum(row[1] for row in found) == line.amount and {row[2] for row in found} == {line.currency}
         if found and line.what != "refused" and not whole:
             log.warning("the bank booked a batch with another sum: %s", line.batch)

@@ -13,6 +13,7 @@ from tollkey.payments.processors.bank_files import orders
 from tollkey.payments.processors.bank_files.config import Config, NoNumber, WrongDestination, read
 from tollkey.payments.processors.bank_files.journal import Journal
 from tollkey.payments.processors.network import (
+    Clock,
     Declined,
     Features,
     Inquire,
@@ -126,7 +127,7 @@ class BankFiles:
                 log.exception("payment orders could not be written; they are kept")
 
 
-def open_processor(config: Mapping[str, Any]) -> BankFiles:
+def open_processor(config: Mapping[str, Any], clock: Clock) -> BankFiles:
     """Return a processor of a configuration (``Provider.open``). Raises ValueError."""
     return BankFiles(read(config))
 

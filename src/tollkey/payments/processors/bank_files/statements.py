@@ -22,18 +22,19 @@ from tollkey.payments.processors.bank_files.xml import Unreadable, every, parse,
 
 _KIND: Final = re.compile(r"(?:urn:iso:std:iso:20022:tech:xsd:)?(camt\.05[34]|pain\.002)\.001\.[0-9]{2}")
 OTHER: Final = "could_not_process"
+_LARGEST: Final = 10**15  # minor units
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """What a bank says of a payout, or of a batch that it booked as one.
 
-    what: ``paid`` (the money left), ``back`` (it came back), or ``refused`` (it never left). reference: of the payout,
-    empty for a batch. batch: PmtInfId or MsgId of the batch. amount: in minor units of the API.
-    at: UTC epoch seconds of the booking, 0 if it has none.
+    what: ``paid`` (the money left), ``back`` (it came back), ``refused`` (it never left), or ``strange``: it cannot be
+    understood, and ``reason`` says why, for people. reference: of the payout, empty for a batch. batch: PmtInfId or
+    MsgId of the batch. amount: in minor units of the API. at: UTC epoch seconds of the booking, 0 if it has none.
     """
 
-    what: Literal["paid", "back", "refused"]
+    what: Literal["paid", "back", "refused", "strange"]
     reference: str
     batch: str
     amount: int
@@ -61,11 +62,7 @@ def read(data: bytes) -> Statement:
     id = text(body, "GrpHdr/MsgId")
     if not id:
         raise Unreadable("it has no message id")
-    try:
-        lines = tuple(_refusals(body) if kind[1] == "pain.002" else _entries(body))
-    except (ValueError, KeyError) as problem:
-        raise Unreadable(f"an entry cannot be understood: {problem}") from None
-    return Statement(kind[1], id, lines)
+    return Statement(kind[1], id, tuple(_refusals(body) if kind[1] == "pain.002" else _entries(body)))
 
 
 @cache
@@ -83,7 +80,6 @@ def _entries(body: Element) -> Iterator[Line]:
     for entry in every(body, "Stmt/Ntry", "Ntfctn/Ntry"):
         status = text(entry, "Sts/Cd") or text(entry, "Sts")
         details = list(every(entry, "NtryDtls/TxDtls"))
-        at = _time(text(entry, "BookgDt/Dt") or text(entry, "BookgDt/DtTm"))
         referred = [one for one in details if _reference(one)]
         for one in referred:
             amount = one.find("Amt")
@@ -92,15 +88,15 @@ def _entries(body: Element) -> Iterator[Line]:
             if amount is None and len(details) == 1:
                 amount = entry.find("Amt")
             if amount is not None:
-                yield from _line(entry, one, status, amount, at, reference=_reference(one))
+                yield from _line(entry, one, status, amount, reference=_reference(one))
         amount = entry.find("Amt")
         batch = _batch(entry)
         if not referred and batch and amount is not None:
-            yield from _line(entry, details[0] if details else entry, status, amount, at, batch=batch)
+            yield from _line(entry, details[0] if details else entry, status, amount, batch=batch)
 
 
 def _line(
-    entry: Element, one: Element, status: str, amount: Element, at: int, reference: str = "", batch: str = ""
+    entry: Element, one: Element, status: str, amount: Element, reference: str = "", batch: str = ""
 ) -> Iterator[Line]:
     """Return the line of an entry, or of one of its details; none for what is only expected.
 
@@ -110,10 +106,17 @@ def _line(
     if status != "BOOK" and not (status == "INFO" and reason):
         return
     side = text(one, "CdtDbtInd") or text(entry, "CdtDbtInd")
-    if side not in ("DBIT", "CRDT"):
-        raise ValueError("it is neither debit nor credit")
     currency = amount.get("Ccy", "").lower()
-    minor = iso4217.minor(iso4217.read((amount.text or "").strip(), currency), currency)
+    try:
+        if side not in ("DBIT", "CRDT"):
+            raise ValueError("it is neither debit nor credit")
+        at = _time(text(entry, "BookgDt/Dt") or text(entry, "BookgDt/DtTm"))
+        minor = iso4217.minor(iso4217.read((amount.text or "").strip(), currency), currency)
+        if minor >= _LARGEST:
+            raise ValueError("its amount is too large")
+    except (ValueError, KeyError, OverflowError) as problem:
+        yield Line("strange", reference, batch, 0, currency, 0, str(problem))
+        return
     booked: Literal["paid", "back"] = "paid" if side == "DBIT" else "back"
     yield Line(booked if status == "BOOK" else "refused", reference, batch, minor, currency, at, reason)
 

@@ -7,8 +7,9 @@ from typing import Final
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-#: Bytes of a file, and elements within one another.
+#: Bytes of a file, its elements, and elements within one another.
 LARGEST: Final = 64 * 1024 * 1024
+MOST: Final = 2_000_000
 _DEEPEST: Final = 64
 
 
@@ -19,7 +20,7 @@ class Unreadable(ValueError):
 class _Reader:
     def __init__(self) -> None:
         self.tree = TreeBuilder()
-        self.depth = 0
+        self.depth = self.count = 0
         self.parser = expat.ParserCreate(namespace_separator="}")
         self.parser.buffer_text = True
         self.parser.StartDoctypeDeclHandler = self._doctype
@@ -31,7 +32,9 @@ class _Reader:
         raise Unreadable("it has a document type, which could name entities")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        self.depth += 1
+        self.depth, self.count = self.depth + 1, self.count + 1
+        if self.count > MOST:
+            raise Unreadable(f"it has more than {MOST} elements")
         if self.depth > _DEEPEST:
             raise Unreadable(f"it has more than {_DEEPEST} elements within one another")
         self.tree.start(name, attributes)

@@ -21,7 +21,7 @@ from typing import Final, TypeAlias
 
 from tollkey.payments.processors.iso8583.codec import Codec, Fields, Malformed
 from tollkey.payments.processors.iso8583.dialect import Dialect
-from tollkey.payments.processors.network import NotSent, Unknown
+from tollkey.payments.processors.network import Clock, NotSent, Unknown
 
 log = logging.getLogger("tollkey")
 Streams: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -57,8 +57,7 @@ def transmitted(at: int) -> str:
 class Link:
     """A connection to a host, made when it is first needed.
 
-    connect: opens the streams; raises OSError. clock: returns UTC epoch seconds; without one, messages of the link
-    itself have the time of the last request and what has passed since, and none before the first. counts: of what
+    connect: opens the streams; raises OSError. clock: for the time of messages of the link itself. counts: of what
     arrived without anybody waiting for it (``late``, ``repeated``, ``unasked``, ``unreadable``), and of connections
     (``connected``).
     """
@@ -68,7 +67,7 @@ class Link:
         connect: Callable[[], Awaitable[Streams]],
         dialect: Dialect,
         timing: Timing,
-        clock: Callable[[], float] | None = None,
+        clock: Clock,
     ) -> None:
         self._connect, self._dialect, self.timing, self._clock = connect, dialect, timing, clock
         self._codec = Codec(dialect)
@@ -81,7 +80,6 @@ class Link:
         self._heard = 0.0
         self._problem = "no connection yet"
         self._closed = False
-        self._told = (0, 0.0)
         self.counts: Counter[str] = Counter()
 
     async def call(self, message: Fields) -> Fields | NotSent | Unknown:
@@ -93,16 +91,6 @@ class Link:
         if isinstance(found, NotSent):
             await asyncio.sleep(0)  # a caller that tries again at once lets the link notice that it has ended
         return found
-
-    def tell(self, at: int) -> None:
-        """Take the time of a request, for messages of the link itself where there is no clock. UTC epoch seconds."""
-        self._told = (at, asyncio.get_running_loop().time())
-
-    def _now(self) -> int:
-        if self._clock is not None:
-            return int(self._clock())
-        at, then = self._told
-        return int(at + asyncio.get_running_loop().time() - then) if at else 0
 
     async def check(self) -> float:
         """Have the host echo a message, and return the seconds that this took. Raises OSError when it does not."""
@@ -187,10 +175,7 @@ class Link:
         """Exchange a message of network management. Raises ConnectionError unless the host agrees."""
         given = self._dialect.messages[name]
         self._trace = self._trace + 1 if self._trace < _LAST else _FIRST
-        values = {"11": str(self._trace)}
-        if now := self._now():
-            values["7"] = transmitted(now)
-        message = given.made_of(values)
+        message = given.made_of({"7": transmitted(int(self._clock())), "11": str(self._trace)})
         answer = await self._exchange(message, self._frame(message))
         what = name.replace("_", "-")
         if isinstance(answer, NotSent | Unknown):
@@ -210,7 +195,7 @@ class Link:
             return NotSent("the connection has just ended")
         if key in self._waiting:
             return NotSent("the same message is under way")
-        if writer.transport.get_write_buffer_size() > _MOST_WAITING:
+        if _reads_nothing(writer):
             return NotSent("the host does not read what it was sent")
         future: asyncio.Future[Fields | Unknown] = asyncio.get_running_loop().create_future()
         self._waiting[key] = future
@@ -249,6 +234,7 @@ class Link:
             self._heard = asyncio.get_running_loop().time()
             if data:  # some hosts send an empty frame now and then
                 self._take(data)
+            await asyncio.sleep(0)  # a host that talks without end leaves time to others
 
     def _take(self, data: bytes) -> None:
         try:
@@ -272,11 +258,16 @@ class Link:
 
     def _answer(self, message: Fields) -> None:
         """Answer what the host asks by itself: an echo or the like. Anything else is left unanswered."""
-        kind = message["t"]
-        if not kind.startswith("08") or self._writer is None or self._writer.is_closing():
+        kind, writer = message["t"], self._writer
+        if not kind.startswith("08") or writer is None or writer.is_closing() or _reads_nothing(writer):
             self.counts["unasked"] += 1
             log.warning("a request of the host was left unanswered: %s", kind)
             return
         with suppress(Malformed):
             answer = {**message, "t": f"{kind[:2]}{int(kind[2]) + 1}0", "39": "00"}
-            self._writer.write(self._frame(answer))
+            writer.write(self._frame(answer))
+
+
+def _reads_nothing(writer: asyncio.StreamWriter) -> bool:
+    """Return whether so much waits for the host that nothing more is to be sent."""
+    return writer.transport.get_write_buffer_size() > _MOST_WAITING

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tollkey.payments.processors.iso8583 import answers, messages
@@ -11,6 +11,7 @@ from tollkey.payments.processors.iso8583.codec import Fields, Malformed
 from tollkey.payments.processors.iso8583.config import Config, read
 from tollkey.payments.processors.iso8583.link import Link, Streams
 from tollkey.payments.processors.network import (
+    Clock,
     Declined,
     Features,
     Inquire,
@@ -31,7 +32,7 @@ _OPERATIONS: frozenset[Operation] = frozenset({"authorize", "capture", "void", "
 class Iso8583:
     """Implements ``network.Processor``. link: the connection, shared by all calls."""
 
-    def __init__(self, config: Config, clock: Callable[[], float] | None = None) -> None:
+    def __init__(self, config: Config, clock: Clock) -> None:
         self._config = config
         self.link = Link(self._connect, config.dialect, config.timing, clock)
 
@@ -55,7 +56,6 @@ class Iso8583:
             message = messages.message_of(self._config, request)
         except messages.Refused as refused:
             return refused.outcome
-        self.link.tell(request.at)
         return await self._exchange(message, request.operation, request.repeats)
 
     async def reverse(self, request: Reverse) -> Outcome:
@@ -64,7 +64,6 @@ class Iso8583:
             message = messages.reversal_of(self._config, request)
         except messages.Refused as refused:
             return refused.outcome
-        self.link.tell(request.at)
         return await self._exchange(message, "reverse", request.repeats)
 
     async def _exchange(self, message: Fields, operation: str, repeats: int) -> Outcome:
@@ -94,9 +93,9 @@ class Iso8583:
         await self.link.close()
 
 
-def open_processor(config: Mapping[str, Any]) -> Iso8583:
+def open_processor(config: Mapping[str, Any], clock: Clock) -> Iso8583:
     """Return a processor of a configuration, without connecting. Raises ValueError (``Provider.open``)."""
-    return Iso8583(read(config))
+    return Iso8583(read(config), clock)
 
 
 PROVIDER = Provider("iso8583", "ISO 8583", open_processor)
