@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.shell import run
+from tests.support.shell import audited, run
 from tollkey.core import open_core
 from tollkey.db import Scope
 from tollkey.settings import Settings
@@ -133,6 +133,7 @@ def test_another_key_of_the_same_account_replaces_it_and_one_of_another_does_not
     assert (tried.exit_code, "acct_other" in tried.stderr) == (1, True)
     assert run(folder, "live", "disconnect", "--test-mode").exit_code == 0
     assert run(folder, "live", "disconnect", "--test-mode").exit_code == 1
+    assert [one for one, _ in audited(folder)] == ["upstream_connected", "upstream_key_stored", "upstream_disconnected"]
     assert connected(folder, elsewhere).exit_code == 0
 
 
@@ -186,6 +187,7 @@ def test_calls_that_wait_are_approved_or_refused_once(folder: Path, elsewhere: E
     assert run(folder, "live", "approvals", "--test-mode", "--approve", "apr_1").stdout == "apr_1 is approved.\n"
     assert run(folder, "live", "approvals", "--test-mode", "--refuse", "apr_1").exit_code == 1
     assert run(folder, "live", "approvals", "--test-mode", "--refuse", "apr_2").exit_code == 0
+    assert audited(folder)[-2:] == [("upstream_call_approved", "apr_1"), ("upstream_call_refused", "apr_2")]
     assert "No calls wait" in run(folder, "live", "approvals", "--test-mode").stdout
     decided = json.loads(run(folder, "live", "approvals", "--test-mode", "--all", "--json").stdout)
     assert {one["id"]: (one["state"], one["decided_by"]) for one in decided} == {
@@ -213,6 +215,7 @@ def test_events_get_an_address_and_secrets_that_are_never_shown(folder: Path, el
     assert run(folder, *words, "--secret-file", "/nowhere").exit_code == 2
     assert run(folder, *words, "--off").exit_code == 0
     assert run(folder, *words, "--off").exit_code == 1
+    assert [one for one, _ in audited(folder)][-2:] == ["upstream_webhook_secret_stored", "upstream_webhooks_off"]
 
 
 def test_a_key_for_an_agent_is_restricted_capped_and_expires(folder: Path) -> None:

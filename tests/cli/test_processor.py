@@ -10,8 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.shell import run
+from tests.support.shell import audited, run
 from tests.support.socket_processor import Books, installed
+from tollkey.core import open_core
+from tollkey.db import Scope
+from tollkey.payments.processors import attempts
+from tollkey.platform.merchants import first_merchant
+from tollkey.settings import Settings
 
 
 @pytest.fixture
@@ -70,9 +75,14 @@ def test_an_account_is_connected_tested_and_disconnected(shop: Path, port: int, 
     assert [one["provider"] for one in told["processors"]] == ["socket"]
     assert "socket" in told["providers"]
     assert run(shop, "doctor").exit_code == 0
+    again = run(shop, "live", "processor", "connect", "--provider", "socket", "--config", config(tmp_path, port))
+    assert again.exit_code == 0, again.output
     gone = run(shop, "live", "processor", "disconnect")
     assert gone.exit_code == 0, gone.output
     assert run(shop, "live", "processor", "disconnect").exit_code == 1
+    assert audited(shop) == [
+        ("processor_connected", "socket"), ("processor_configured", "socket"), ("processor_disconnected", "socket"),
+    ]  # fmt: skip
 
 
 def test_a_configuration_is_tried_first(shop: Path, tmp_path: Path) -> None:
@@ -104,6 +114,20 @@ def test_nothing_is_resolved_that_waits_for_nobody(shop: Path) -> None:
     assert run(shop, "live", "processor", "attempts").output.strip() == "Nothing"
 
 
+def test_what_a_person_decided_is_in_the_audit_log(shop: Path) -> None:
+    question = attempts.Question("authorize", "pi_1", 500, "usd", {"capture": True})
+    core = open_core(Settings(data=str(shop)))
+    account = core.database.read(first_merchant)
+    assert account is not None
+    scope = Scope(account.id, True)
+    core.database.write(lambda tx: attempts.add(tx, scope, "R1", question, "socket", int(core.now())))
+    core.database.write(lambda tx: tx.execute("UPDATE processor_attempts SET state = 'manual'"))
+    core.close()
+    for outcome, code in (("approved", 0), ("declined", 1)):
+        assert run(shop, "live", "processor", "resolve", "R1", "--as", outcome).exit_code == code
+    assert audited(shop) == [("processor_attempt_approved", "R1")]
+
+
 def test_the_number_of_a_bank_account_is_kept_and_not_shown(shop: Path, tmp_path: Path) -> None:
     file = tmp_path / "bank.toml"
     file.write_text('name = "Shop"\niban = "DE89370400440532013000"\n')
@@ -111,3 +135,4 @@ def test_the_number_of_a_bank_account_is_kept_and_not_shown(shop: Path, tmp_path
     assert (kept.exit_code, kept.output.strip()) == (0, "Kept of ba_1: iban, name.")
     file.write_text("name = 1")
     assert run(shop, "live", "processor", "bank-account", "ba_1", "--details", str(file)).exit_code == 2
+    assert audited(shop) == [("payout_bank_account_kept", "ba_1")]

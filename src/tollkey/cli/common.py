@@ -17,9 +17,9 @@ import typer
 from tollkey.cli.errors import say
 from tollkey.cli.running import running_urls
 from tollkey.core import Core, open_core
-from tollkey.dashboard import Link
+from tollkey.dashboard import Link, activity
 from tollkey.db import Database as StoredIn
-from tollkey.db import Scope, StorageError
+from tollkey.db import Scope, StorageError, Tx
 from tollkey.db.engine import Unreachable
 from tollkey.db.opening import sqlite_file
 from tollkey.keys import KeyRefused
@@ -132,6 +132,16 @@ def scope_of(core: Core, account: str | None, live: bool) -> Scope:
     elif all(merchant.id != account for merchant in core.database.read(merchants)):
         raise fail(f"no such account: {beginning(account, 40)}")
     return Scope(account, live)
+
+
+def record(core: Core, tx: Tx, scope: Scope, action: str, about: str = "", **details: object) -> None:
+    """Write what a command did to an account into its audit log, in the transaction of the change.
+
+    about: the id of what it concerns.
+    """
+    mode = "live" if scope.livemode else "test"
+    keyring, now = core.authority.keyring, int(core.now())
+    activity.record_command(tx, keyring, now, scope.account, action, about=about, mode=mode, **details)
 
 
 def known_address(core: Core) -> str | None:

@@ -19,13 +19,16 @@ from tollkey.cli.common import (
     address_of,
     fail,
     opened,
+    record,
     scope_of,
     show,
     table,
     when,
 )
+from tollkey.core import Core
 from tollkey.db import Scope, Tx
 from tollkey.keys.header import beginning
+from tollkey.keys.token import redact
 from tollkey.payments.processors import backends
 from tollkey.upstream import connecting, hooks, spending, states, store
 from tollkey.upstream.connecting import NotConnected, OtherAccount
@@ -70,7 +73,9 @@ def connect(
         def store_it(tx: Tx) -> None:
             if backends.of(tx, scope) is not None:
                 raise NotConnected(f"{scope.account} has a processor (`tollkey live processor disconnect`)")
-            connecting.connect(tx, keyring, scope, hosts, found, key, now)
+            first = connecting.connect(tx, keyring, scope, hosts, found, key, now)
+            done = "upstream_connected" if first else "upstream_key_stored"
+            record(core, tx, scope, done, found.account or "", url=hosts.api, key=redact(key))
 
         try:
             core.database.write(store_it, lock=scope.name)
@@ -117,7 +122,15 @@ def disconnect(
     """Pass no more calls on, and delete the stored key. What was passed on stays in the list of calls."""
     with opened(data, database) as core:
         scope = scope_of(core, account, not test_mode)
-        if not core.database.write(lambda tx: store.disconnect(tx, scope)):
+
+        def work(tx: Tx) -> bool:
+            before = states.of(tx, scope)
+            if before is None or not store.disconnect(tx, scope):
+                return False
+            record(core, tx, scope, "upstream_disconnected", before.id or "", url=before.api, key=before.shown)
+            return True
+
+        if not core.database.write(work):
             raise fail(f"{scope.account} is not connected in {_mode(scope)} mode")
         show({"account": scope.account, "livemode": scope.livemode, "connected": False}, json_, lambda: [
             f"{scope.account} passes no {_mode(scope)} calls on any more."
@@ -196,7 +209,7 @@ def webhooks(
     with opened(data, database, base_url) as core:
         scope, keyring, now = scope_of(core, account, not test_mode), core.authority.keyring, int(core.now())
         if off:
-            if not core.database.write(lambda tx: hooks.delete(tx, scope)):
+            if not core.database.write(lambda tx: _hook_deleted(core, tx, scope)):
                 raise fail(f"{scope.account} receives no events in {_mode(scope)} mode")
             show({"account": scope.account, "url": None}, json_, lambda: ["No events are received any more."])
             return
@@ -206,7 +219,10 @@ def webhooks(
 
         def make(tx: Tx) -> hooks.Hook:
             hook = hooks.make(tx, keyring, core.setup.ids, scope, now)
-            return hook if secret is None else hooks.add_secret(tx, keyring, hook, secret)
+            if secret is None:
+                return hook
+            record(core, tx, scope, "upstream_webhook_secret_stored")
+            return hooks.add_secret(tx, keyring, hook, secret)
 
         hook = core.database.write(make)
         url = f"{base}{PATH}{hook.token}"
@@ -236,7 +252,14 @@ def approvals(
         scope, now, id = scope_of(core, account, not test_mode), int(core.now()), approve or refuse
         if id is not None:
             state = "approved" if approve else "refused"
-            if not core.database.write(lambda tx: spending.decide(tx, scope, id, state, str(ACTOR), now)):
+
+            def work(tx: Tx) -> bool:
+                done = spending.decide(tx, scope, id, state, str(ACTOR), now)
+                if done:
+                    record(core, tx, scope, f"upstream_call_{state}", id)
+                return done
+
+            if not core.database.write(work):
                 raise fail(f"no call waits for approval under {beginning(id, 40)}")
             show({"id": id, "state": state}, json_, lambda: [f"{id} is {state}."])
             return
@@ -257,6 +280,13 @@ def approvals(
             if found
             else ["No calls wait for approval"],
         )  # fmt: skip
+
+
+def _hook_deleted(core: Core, tx: Tx, scope: Scope) -> bool:
+    deleted = hooks.delete(tx, scope)
+    if deleted:
+        record(core, tx, scope, "upstream_webhooks_off")
+    return deleted
 
 
 def _read_key(name: str, option: str = "--key-file") -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tollkey.cli.common import Account, AsJson, Data, Database, fail, opened, scope_of, show, table, when
+from tollkey.cli.common import Account, AsJson, Data, Database, fail, opened, record, scope_of, show, table, when
 from tollkey.core import Core
 from tollkey.db import Scope, Tx
 from tollkey.keys.header import beginning
@@ -51,8 +51,11 @@ def connect(
             if states.is_connected(tx, scope):
                 raise ValueError(f"{scope.account} passes its live calls on (`tollkey live disconnect`)")
             call = core.call(tx, scope)
+            first = backends.of(tx, scope) is None
             backends.connect(tx, core.authority.keyring, scope, provider, values, features, call.now)
             backends.tell(call, features)
+            did = "connected" if first else "configured"
+            record(core, tx, scope, f"processor_{did}", provider, operations=sorted(features.operations))
 
         _write(core, scope, work)
         value = {"account": scope.account, "provider": provider, "operations": sorted(features.operations)}
@@ -92,9 +95,11 @@ def disconnect(account: Account = None, data: Data = None, database: Database = 
         scope = scope_of(core, account, True)
 
         def work(tx: Tx) -> None:
-            if not backends.disconnect(tx, scope):
+            backend = backends.of(tx, scope)
+            if backend is None or not backends.disconnect(tx, scope):
                 raise ValueError(f"{scope.account} has no processor")
             backends.tell(core.call(tx, scope), None)
+            record(core, tx, scope, "processor_disconnected", backend.provider)
 
         _write(core, scope, work)
         show({"account": scope.account, "provider": None}, json_, lambda: [
@@ -136,7 +141,12 @@ def keep_bank_account(
         raise typer.BadParameter("must hold texts alone", param_hint="--details")
     with opened(data, database) as core:
         scope, keyring, now = scope_of(core, account, True), core.authority.keyring, int(core.now())
-        _write(core, scope, lambda tx: backends.keep_destination(tx, keyring, scope, id, values, now))
+
+        def work(tx: Tx) -> None:
+            backends.keep_destination(tx, keyring, scope, id, values, now)
+            record(core, tx, scope, "payout_bank_account_kept", id, fields=sorted(values))
+
+        _write(core, scope, work)
         show({"account": scope.account, "id": id, "kept": sorted(values)}, json_, lambda: [
             f"Kept of {beginning(id, 40)}: {', '.join(sorted(values))}."
         ])  # fmt: skip
@@ -205,6 +215,8 @@ def resolve(
             if attempt is None or attempt.scope != scope or attempt.state != "manual":
                 raise ValueError(f"no attempt waits for a person under {beginning(reference, 40)}")
             notices.decide(core.call(tx, scope), attempt, outcome)
+            moves = f"{attempt.amount} {attempt.currency}"
+            record(core, tx, scope, f"processor_attempt_{outcome}", reference, object=attempt.object, moves=moves)
 
         _write(core, scope, work)
         show({"reference": reference, "state": outcome}, json_, lambda: [f"{reference} is {outcome}."])

@@ -6,7 +6,8 @@ Both are append-only (database triggers) and hash-chained (``keys.chain``).
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 from tollkey.dashboard.page import Context
 from tollkey.db import Tx
@@ -14,11 +15,13 @@ from tollkey.keys import chain
 from tollkey.keys.keyring import Keyring
 from tollkey.wire.jobs import without_secrets
 
+#: The ``person`` of what a command did.
+COMMAND: Final = "cli:tollkey"
 LOG = chain.ChainedLog("dashboard", "dash_log", ("account", "at", "action", "person", "ip", "about", "details"))
 
 
 class Entry(NamedTuple):
-    """One entry. at: UTC epoch seconds. about: the id of the object it concerns, or ""."""
+    """One entry. at: UTC epoch seconds. person: an id, or ``COMMAND``. about: id of the object it concerns, or ""."""
 
     seq: int
     account: str
@@ -47,9 +50,25 @@ def record(
     account: "" for actions that concern no account. person: who did it, when it is not the signed-in person.
     about: the id of the object concerned. details: further fields; secrets in them are masked, since entries stay.
     """
+    _add(tx, ctx.authority.keyring, ctx.now, (account, action, person or ctx.me.id, ctx.ip, about), details)
+
+
+def record_command(
+    tx: Tx, keyring: Keyring, now: int, account: str, action: str, *, about: str = "", **details: object
+) -> None:
+    """Write an entry about what a command of this machine did, in the transaction of the change. See ``record``.
+
+    now: UTC epoch seconds.
+    """
+    _add(tx, keyring, now, (account, action, COMMAND, None, about), details)
+
+
+def _add(
+    tx: Tx, keyring: Keyring, now: int, said: tuple[str, str, str, str | None, str], details: Mapping[str, object]
+) -> None:
+    account, action, person, ip, about = said
     kept = {name: without_secrets(value) if isinstance(value, str) else value for name, value in details.items()}
-    values = (account, ctx.now, action, person or ctx.me.id, ctx.ip, about, json.dumps(kept, sort_keys=True))
-    chain.add(tx, ctx.authority.keyring, LOG, values, ctx.now)
+    chain.add(tx, keyring, LOG, (account, now, action, person, ip, about, json.dumps(kept, sort_keys=True)), now)
 
 
 def entries(tx: Tx, account: str, limit: int = 100, before: int | None = None) -> list[Entry]:

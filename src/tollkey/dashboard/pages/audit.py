@@ -56,7 +56,13 @@ def _plans(entry: audit.AuditEntry) -> dict[str, str]:
 
 def _team(ctx: Context, before: int | None, limit: int) -> list[Line]:
     found = activity.entries(ctx.tx, ctx.team, limit=limit, before=before)
-    return [Line(e.at, "a", e.seq, "", e.action, e.about, Actor("user", e.person, e.ip), e.details) for e in found]
+    return [Line(e.at, "a", e.seq, "", e.action, e.about, _actor(e), e.details) for e in found]
+
+
+def _actor(entry: activity.Entry) -> Actor:
+    if entry.person == activity.COMMAND:
+        return Actor(*entry.person.split(":"))
+    return Actor("user", entry.person, entry.ip)
 
 
 def lines(ctx: Context, cursors: dict[str, int], limit: int) -> list[Line]:
