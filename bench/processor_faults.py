@@ -174,7 +174,7 @@ def verdict(
                and one["balance_transaction"])  # fmt: skip
     books = {book: read(lambda tx, book=book: ledger.book_total(tx, scope, book, "usd")) for book in
              (NETWORK, BANK, SUSPENSE)}  # fmt: skip
-    by_attempts = sum(map(notices.moved_by, every))
+    by_attempts = sum(one.moved for one in every)
     total = sum(network.values())
     return {
         "taken twice": sum(number > 1 for number in taken.values()),
@@ -203,7 +203,7 @@ def settled(settings: Settings, scope: Scope) -> None:
         core = open_core(settings)
         try:
             left = core.database.read(lambda tx: attempts.list_of(tx, scope, open_only=True))
-            late = core.database.read(lambda tx: notices.unsettled(tx, scope, 2**40))
+            late = core.database.read(lambda tx: attempts.unsettled(tx, scope, 2**40))
         finally:
             core.close()
         if not left and not late:

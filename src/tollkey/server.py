@@ -20,6 +20,7 @@ from tollkey.keys.usage import SLOTS_AT_ONCE
 from tollkey.keys.verifier import FLUSH_MOST
 from tollkey.outbox.connections import Poster, usual
 from tollkey.payments.methods import ephemeral_keys
+from tollkey.payments.processors import notices as told
 from tollkey.payments.processors import sending
 from tollkey.payments.usage import sessions
 from tollkey.platform import background
@@ -211,6 +212,7 @@ class Server:
             await background.each_of(
                 lambda: background.delete_expired(self.edge, core.logs, int(core.now()), kept),
                 lambda: self.gateway.tidy(settings.log_days),
+                lambda: told.tidy(self.edge, int(core.now()), settings.attempt_days),
             )
 
         await self._every(_EXPIRED_SECONDS, delete)

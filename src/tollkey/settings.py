@@ -114,6 +114,12 @@ class Settings:
         " TOLLKEY_EVENT_DAYS: the filter delivery_success of events asks for their deliveries.",
         span=(1, 36_500),
     )
+    attempt_days: int = _setting(
+        400,
+        "How many days is kept what a processor was asked and has told, once it is over. Approved authorizations, open"
+        " or unsettled attempts and differences are kept for ever.",
+        span=(400, 36_500),
+    )
     rotation_grace_days: int = _setting(
         7,
         "How many days a key stays valid after the server has rolled it on its schedule (`tollkey keys create"

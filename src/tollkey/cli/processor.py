@@ -188,7 +188,7 @@ def list_differences(
     with opened(data, database) as core:
         scope, before = scope_of(core, account, True), int(core.now()) - notices.SETTLED_SECONDS
         found = core.database.read(lambda tx: notices.differences(tx, scope))
-        late = core.database.read(lambda tx: notices.unsettled(tx, scope, before))
+        late = core.database.read(lambda tx: attempts.unsettled(tx, scope, before))
         value = {"differences": [asdict(one) for one in found], "unsettled": [_attempt(one) for one in late]}
         rows = [
             (when(one.at), one.kind, one.reference or "-", f"{one.amount} {one.currency}", one.difference)

@@ -30,6 +30,6 @@ def attempt(**changes: Any) -> Attempt:
         "seq": 1, "scope": Scope("acct_1", True), "reference": "R1", "operation": "authorize", "object": "pi_1",
         "about": "", "amount": 500, "currency": "usd", "provider": "p", "asked": {}, "state": "unknown", "answer": {},
         "why": "", "made_at": NOW, "sent_at": NOW, "changed_at": NOW, "next_at": NOW, "claimed_until": 0, "repeats": 0,
-        "inquiries": 0, "applied": False,
+        "inquiries": 0, "applied": False, "settled": None,
     }  # fmt: skip
     return Attempt(**{**made, **changes})

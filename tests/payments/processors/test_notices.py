@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from tests.support.api import Api
+from tests.support.many_keys import Watched, analyse
 from tests.support.processor import Live, connected
 from tollkey import ledger
+from tollkey.db import Tx
 from tollkey.ledger.books import BANK, NETWORK, PROCESSOR_FEES, SUSPENSE
-from tollkey.payments.processors import attempts, notices
+from tollkey.payments.processors import attempts, backends, notices
 from tollkey.payments.processors.network import Approved, Declined, Notice
+
+DAY = 86_400
 
 
 @pytest.fixture
@@ -124,12 +128,12 @@ def test_money_that_came_back_is_for_a_person(live: Live) -> None:
 def test_what_was_not_settled_for_long_is_listed(live: Live) -> None:
     paid, held = live.pay(), live.pay(capture_method="manual")
     read = live.api.core.database.read
-    assert read(lambda tx: notices.unsettled(tx, live.scope, live.api.now)) == []
-    found = read(lambda tx: notices.unsettled(tx, live.scope, live.api.now + 1))
+    assert read(lambda tx: attempts.unsettled(tx, live.scope, live.api.now)) == []
+    found = read(lambda tx: attempts.unsettled(tx, live.scope, live.api.now + 1))
     assert [one.object for one in found] == [paid["id"]]
     assert held["status"] == "requires_capture"
     told(live, line(live, paid["id"], 500))
-    assert read(lambda tx: notices.unsettled(tx, live.scope, live.api.now + 1)) == []
+    assert read(lambda tx: attempts.unsettled(tx, live.scope, live.api.now + 1)) == []
 
 
 def test_a_person_decides_what_nobody_could_tell(live: Live) -> None:
@@ -170,3 +174,71 @@ def test_an_outcome_and_its_settlement_are_told_on_one_page(live: Live) -> None:
     told(live, Notice("r", "result", reference, live.api.now, outcome=Approved()), line(live, waiting["id"], 1_000))
     assert books(live) == {NETWORK: 0, BANK: -1_000, PROCESSOR_FEES: 0, SUSPENSE: 0}
     assert differences(live) == []
+
+
+def tidied(live: Live, days: int) -> dict[str, int]:
+    """How many attempts of each operation are left, and how many notices, when so many days have passed."""
+    world, scope = live.api.world, live.scope
+    world.runner.run(notices.tidy(world.server.edge, live.api.now + days * DAY + 1, 400))
+    read = live.api.core.database.read
+    left = [one.operation for one in read(lambda tx: attempts.list_of(tx, scope, limit=1_000))]
+    counted = "SELECT count(*) FROM processor_notices WHERE account = ?"
+    return {
+        **{operation: left.count(operation) for operation in left},
+        "notices": read(lambda tx: tx.execute(counted, (scope.account,)))[0][0],
+    }
+
+
+def test_what_is_over_goes_and_what_a_refund_needs_stays(live: Live) -> None:
+    paid = live.pay(500)
+    told(live, line(live, paid["id"], 500, "n1"))
+    live.post("/v1/refunds", payment_intent=paid["id"], amount=200)
+    assert tidied(live, 399) == {"authorize": 1, "refund": 1, "notices": 1}
+    assert tidied(live, 400) == {"authorize": 1, "refund": 1, "notices": 0}  # nobody has settled the refund
+
+
+def test_a_line_that_comes_after_the_first_one_was_deleted_is_still_not_expected(live: Live) -> None:
+    paid = live.pay(500)
+    told(live, line(live, paid["id"], 500, "n1"))
+    assert tidied(live, 400) == {"authorize": 1, "notices": 0}
+    told(live, line(live, paid["id"], 500, "n2"))
+    assert tidied(live, 1_000)["notices"] == 1  # a difference stays
+
+
+def test_what_was_told_before_notices_were_deleted_is_not_taken_again(live: Live) -> None:
+    reference = live.attempts(live.pay(500)["id"])[-1].reference
+    old = live.api.now - notices.OLDEST_DAYS * DAY
+    live.network.told += [Notice(f"n{at}", "settled", reference, at, 500, "usd") for at in (old - 1, old)]
+    live.api.world.runner.run(live.api.world.server.sender.read_notices())
+    assert tidied(live, 0)["notices"] == 1
+
+
+def test_what_looks_for_few_does_not_read_the_many_that_are_over(live: Live) -> None:
+    database, account = live.api.core.database, live.scope.account
+    held = live.attempts(live.pay(500)["id"])[-1]
+
+    def fill(tx: Tx) -> None:
+        names = attempts._COLUMNS.removeprefix("seq, ").replace("reference, ", "")
+        tx.execute(
+            f"INSERT INTO processor_attempts (reference, {names}) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT"
+            f" i + 1 FROM n WHERE i < 3000) SELECT 'X' || i || '-' || seq, {names} FROM processor_attempts, n"
+            " WHERE reference = ?",
+            (held.reference,),
+        )
+        tx.execute("UPDATE processor_attempts SET settled = amount WHERE account = ?", (account,))
+
+    database.write(fill)
+    analyse(database)
+    watched = Watched(database)
+    now, scope = live.api.now, live.scope
+    for ask in (
+        lambda tx: attempts.list_of(tx, scope, open_only=True),
+        lambda tx: attempts.troubled(tx, now - 60, scope),
+        lambda tx: attempts.due(tx, now),
+        lambda tx: attempts.unsettled(tx, scope, now + 60),
+        lambda tx: notices.differences(tx, scope),
+        lambda tx: [backends.open_attempts(tx, scope)] * 0,
+        lambda tx: [attempts.delete_old(tx, now - 60), notices.delete_old(tx, now - 60)] * 0,
+    ):
+        assert watched.write(ask) == []
+    assert max(cost.rows for cost in watched.costs) < 500, max(watched.costs, key=lambda cost: cost.rows)

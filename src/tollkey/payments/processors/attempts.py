@@ -17,6 +17,10 @@ from tollkey.db import Ids, Migration, Scope, Tx
 from tollkey.payments.processors.network import Operation
 from tollkey.payments.processors.states import ATTEMPT
 
+#: What is deleted after its time: what has ended and needs nothing more. Of an approved authorization a refund is made.
+_OVER: Final = (
+    "applied = 1 AND (state <> 'approved' OR operation <> 'authorize') AND (settled IS NOT NULL OR state <> 'approved')"
+)
 MIGRATION = Migration(
     "attempts",
     (
@@ -30,6 +34,12 @@ MIGRATION = Migration(
         "CREATE INDEX processor_attempts_scope ON processor_attempts (account, livemode, seq)",
         "CREATE INDEX processor_attempts_object ON processor_attempts (object)",
         "CREATE INDEX processor_attempts_due ON processor_attempts (next_at, seq) WHERE applied = 0",
+        "ALTER TABLE processor_attempts ADD COLUMN settled {int}",
+        "UPDATE processor_attempts SET settled = 0 WHERE operation = 'void' OR asked LIKE '%\"capture\":false%'",
+        "CREATE INDEX processor_attempts_open ON processor_attempts (account, livemode, seq) WHERE applied = 0",
+        "CREATE INDEX processor_attempts_unsettled ON processor_attempts (account, livemode, changed_at)"
+        " WHERE settled IS NULL AND state = 'approved'",
+        f"CREATE INDEX processor_attempts_over ON processor_attempts (changed_at) WHERE {_OVER}",
     ),
 )
 #: States in which nothing more is done by itself.
@@ -50,6 +60,7 @@ class Attempt:
     what came of it. why: of an outcome that is not known, for people. made_at, sent_at, changed_at: UTC epoch seconds.
     next_at: when something is to be done next. claimed_until: when another process may take it over. repeats: how often
     it was sent again. inquiries: how often it was asked about. applied: whether its objects show what came of it.
+    settled: the sum of the lines of settlements about it; 0 where none is expected, None before the first.
     """
 
     seq: int
@@ -73,6 +84,7 @@ class Attempt:
     repeats: int
     inquiries: int
     applied: bool
+    settled: int | None
 
     @property
     def trace(self) -> int:
@@ -85,6 +97,18 @@ class Attempt:
         return self.state in ENDED
 
     @property
+    def moves(self) -> bool:
+        """Whether money moves when it is approved."""
+        return self.operation in ("capture", "refund", "payout") or bool(self.asked.get("capture"))
+
+    @property
+    def moved(self) -> int:
+        """The amount that it has moved, signed, minor units: 0 unless it is approved, and shown."""
+        if self.state != "approved" or not self.applied or not self.moves:
+            return 0
+        return -self.amount if self.operation in ("refund", "payout") else self.amount
+
+    @property
     def data(self) -> Mapping[str, str]:
         """``Approved.data`` of it."""
         found: Mapping[str, str] = self.answer.get("data") or MappingProxyType({})
@@ -93,15 +117,15 @@ class Attempt:
 
 _COLUMNS = (
     "seq, account, livemode, reference, operation, object, about, amount, currency, provider, asked, state, answer,"
-    " why, made_at, sent_at, changed_at, next_at, claimed_until, repeats, inquiries, applied"
+    " why, made_at, sent_at, changed_at, next_at, claimed_until, repeats, inquiries, applied, settled"
 )
 
 
 def _read(row: Sequence[Any]) -> Attempt:
     seq, account, livemode, *rest = row
-    asked, answer, applied = orjson.loads(rest[7]), orjson.loads(rest[9]), bool(rest[-1])
+    asked, answer, applied = orjson.loads(rest[7]), orjson.loads(rest[9]), bool(rest[-2])
     scope = Scope(account, bool(livemode))
-    values: list[Any] = [seq, scope, *rest[:7], asked, rest[8], answer, *rest[10:-1], applied]
+    values: list[Any] = [seq, scope, *rest[:7], asked, rest[8], answer, *rest[10:-2], applied, rest[-1]]
     return Attempt(*values)
 
 
@@ -189,17 +213,16 @@ def list_of(
     return [_read(row) for row in rows]
 
 
-def troubled(tx: Tx, before: int, scope: Scope | None = None) -> list[Attempt]:
+def troubled(tx: Tx, before: int, scope: Scope) -> list[Attempt]:
     """Return attempts for a person to look at, oldest first: ``manual``, and those open since before a time.
 
-    before: UTC epoch seconds. scope: None for all accounts.
+    before: UTC epoch seconds.
     """
-    where = "applied = 0 AND (state = 'manual' OR made_at < ?)"
-    values: tuple[object, ...] = (before,)
-    if scope is not None:
-        where += " AND account = ? AND livemode = ?"
-        values += (scope.account, int(scope.livemode))
-    rows = tx.execute(f"SELECT {_COLUMNS} FROM processor_attempts WHERE {where} ORDER BY seq LIMIT 100", values)
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM processor_attempts WHERE account = ? AND livemode = ? AND applied = 0"
+        " AND (state = 'manual' OR made_at < ?) ORDER BY seq LIMIT 100",
+        (scope.account, int(scope.livemode), before),
+    )
     return [_read(row) for row in rows]
 
 
@@ -225,9 +248,45 @@ def move(tx: Tx, attempt: Attempt, to: str, now: int, **changes: object) -> Atte
 
 def mark_applied(tx: Tx, attempt: Attempt) -> None:
     """Record that the objects show what came of an attempt."""
+    expected = "settled" if attempt.state == "approved" and attempt.moves else "coalesce(settled, 0)"
     tx.execute(
-        "UPDATE processor_attempts SET applied = 1, why = '' WHERE reference = ?",
+        f"UPDATE processor_attempts SET applied = 1, why = '', settled = {expected} WHERE reference = ?",
         (attempt.reference,),
+    )
+
+
+def mark_settled(tx: Tx, attempt: Attempt, amount: int) -> None:
+    """Record a line of a settlement. amount: signed, minor units."""
+    tx.execute(
+        "UPDATE processor_attempts SET settled = coalesce(settled, 0) + ? WHERE reference = ?",
+        (amount, attempt.reference),
+    )
+
+
+def unsettled(tx: Tx, scope: Scope, before: int, limit: int = 100) -> list[Attempt]:
+    """Return approved attempts that moved money before a time, and that no line settled, oldest first.
+
+    before: UTC epoch seconds.
+    """
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM processor_attempts WHERE account = ? AND livemode = ? AND changed_at < ?"
+        " AND settled IS NULL AND state = 'approved' ORDER BY changed_at LIMIT ?",
+        (scope.account, int(scope.livemode), before, limit),
+    )
+    return [_read(row) for row in rows]
+
+
+def delete_old(tx: Tx, before: int, most: int = 500) -> bool:
+    """Delete attempts that ended before a time and that nothing needs any more. Returns whether there may be more.
+
+    before: UTC epoch seconds. most: how many.
+    """
+    return bool(
+        tx.execute(
+            "DELETE FROM processor_attempts WHERE seq IN (SELECT seq FROM processor_attempts WHERE changed_at < ?"
+            f" AND {_OVER} ORDER BY changed_at LIMIT ?) RETURNING 1",
+            (before, most),
+        )
     )
 
 

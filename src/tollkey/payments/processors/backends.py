@@ -183,17 +183,23 @@ def disconnect(tx: Tx, scope: Scope) -> bool:
 
     Raises ValueError while the outcome of something that was asked of it is not known.
     """
-    rows = tx.execute(
-        "SELECT count(*) FROM processor_attempts WHERE account = ? AND livemode = ? AND applied = 0",
-        (scope.account, int(scope.livemode)),
-    )
-    if rows[0][0]:
-        raise ValueError(f"what became of {rows[0][0]} of its operations is not known yet")
+    left = open_attempts(tx, scope)
+    if left:
+        raise ValueError(f"what became of {left} of its operations is not known yet")
     gone = tx.execute(
         "DELETE FROM processor_backends WHERE account = ? AND livemode = ? RETURNING 1",
         (scope.account, int(scope.livemode)),
     )
     return bool(gone)
+
+
+def open_attempts(tx: Tx, scope: Scope) -> int:
+    """Return how many operations there are whose outcome is not known, or not shown by their objects."""
+    rows = tx.execute(
+        "SELECT count(*) FROM processor_attempts WHERE account = ? AND livemode = ? AND applied = 0",
+        (scope.account, int(scope.livemode)),
+    )
+    return int(rows[0][0])
 
 
 def note(tx: Tx, scope: Scope, now: int, failure: str = "") -> None:

@@ -7,11 +7,13 @@ is corrected silently.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import logging
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from tollkey.db import Migration, Scope, Tx
+from tollkey.db.edge import Edge
 from tollkey.payments.processors import answers, attempts, backends
 from tollkey.payments.processors.answers import conclude
 from tollkey.payments.processors.attempts import Attempt
@@ -19,6 +21,7 @@ from tollkey.payments.processors.network import Approved, Notice, Notices
 from tollkey.payments.shared import events
 from tollkey.wire import Call
 
+log = logging.getLogger("tollkey")
 MIGRATION = Migration(
     "processor_notices",
     (
@@ -28,10 +31,16 @@ MIGRATION = Migration(
         "CREATE UNIQUE INDEX processor_notices_id ON processor_notices (account, livemode, id)",
         "CREATE INDEX processor_notices_reference ON processor_notices (account, livemode, reference)",
         "CREATE INDEX processor_notices_different ON processor_notices (account, livemode, seq) WHERE difference <> ''",
+        "UPDATE processor_attempts SET settled = (SELECT sum(n.amount) FROM processor_notices n WHERE"
+        " n.kind = 'settled' AND n.account = processor_attempts.account AND n.reference = processor_attempts.reference)"
+        " WHERE settled IS NULL",
+        "CREATE INDEX processor_notices_over ON processor_notices (seen_at) WHERE difference = ''",
     ),
 )
 #: Seconds after which money that was taken should have been settled.
 SETTLED_SECONDS: Final = 7 * 86_400
+#: Days after which nothing is taken any more: less than notices are kept, so that none is taken again.
+OLDEST_DAYS: Final = 380
 _EARLY_SECONDS = 86_400  # for which a line waits for the outcome of what it settles
 _OPEN = ("unknown", "pending", "manual")
 
@@ -84,10 +93,15 @@ def _too_early(call: Call, notice: Notice) -> bool:
     if notice.kind != "settled" or notice.reference is None:
         return False
     attempt = attempts.find(call.tx, notice.reference)
-    return attempt is not None and not attempt.applied and call.now - attempt.made_at < _EARLY_SECONDS
+    if attempt is None or attempt.scope != call.scope:
+        return False
+    return not attempt.applied and call.now - attempt.made_at < _EARLY_SECONDS
 
 
 def _take(call: Call, notice: Notice) -> None:
+    if notice.at < call.now - OLDEST_DAYS * 86_400:
+        log.warning("%s: a notice of the processor is too old to be taken: %s", call.account, ascii(notice.id))
+        return
     scope = (call.account, int(call.livemode))
     known = call.tx.execute(
         "SELECT 1 FROM processor_notices WHERE account = ? AND livemode = ? AND id = ?", (*scope, notice.id)
@@ -112,7 +126,11 @@ def _take(call: Call, notice: Notice) -> None:
             notice.code, expected, difference, call.now,
         ),
     )  # fmt: skip
-    if notice.kind == "settled" and (notice.amount or notice.fee or expected):
+    if notice.kind != "settled":
+        return
+    if attempt is not None:
+        attempts.mark_settled(call.tx, attempt, notice.amount)
+    if notice.amount or notice.fee or expected:
         call.announce(events.Settled(notice, expected, attempt))
 
 
@@ -140,7 +158,7 @@ def _settled(call: Call, notice: Notice, attempt: Attempt | None) -> tuple[int, 
     """Return the amount that a line should have, and what does not agree."""
     if attempt is None:
         return 0, "a line about nothing that was asked"
-    expected = moved_by(attempt) - sum(one.amount for one in of_reference(call.tx, call.scope, attempt.reference))
+    expected = attempt.moved - (attempt.settled or 0)
     if notice.currency != attempt.currency:
         return 0, f"settled in {notice.currency}, asked in {attempt.currency}"
     if notice.amount == expected:
@@ -148,26 +166,6 @@ def _settled(call: Call, notice: Notice, attempt: Attempt | None) -> tuple[int, 
     if not attempt.ended:
         return expected, f"settled while it is {attempt.state} here"
     return expected, f"{notice.amount} was settled where {expected} was expected"
-
-
-def moved_by(attempt: Attempt) -> int:
-    """Return the amount that an attempt has moved, signed, minor units: 0 unless it is approved, and shown."""
-    if attempt.state != "approved" or not attempt.applied:
-        return 0
-    if attempt.operation in ("refund", "payout"):
-        return -attempt.amount
-    takes = attempt.operation == "capture" or (attempt.operation == "authorize" and bool(attempt.asked["capture"]))
-    return attempt.amount if takes else 0
-
-
-def of_reference(tx: Tx, scope: Scope, reference: str) -> list[Told]:
-    """Return the lines of settlements about an attempt."""
-    rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM processor_notices WHERE account = ? AND livemode = ? AND reference = ?"
-        " AND kind = 'settled' ORDER BY seq",
-        (scope.account, int(scope.livemode), reference),
-    )
-    return [Told(*row) for row in rows]
 
 
 def differences(tx: Tx, scope: Scope, limit: int = 100) -> list[Told]:
@@ -180,19 +178,32 @@ def differences(tx: Tx, scope: Scope, limit: int = 100) -> list[Told]:
     return [Told(*row) for row in rows]
 
 
-def unsettled(tx: Tx, scope: Scope, before: int, limit: int = 100) -> list[Attempt]:
-    """Return approved attempts that moved money before a time, and that no line settled, oldest first.
+def delete_old(tx: Tx, before: int, most: int = 500) -> bool:
+    """Delete notices without a difference that were taken before a time. Returns whether there may be more.
 
-    before: UTC epoch seconds.
+    before: UTC epoch seconds. most: how many.
     """
-    settled = (
-        "SELECT 1 FROM processor_notices AS n WHERE n.account = a.account AND n.livemode = a.livemode"
-        " AND n.reference = a.reference AND n.kind = 'settled'"
+    return bool(
+        tx.execute(
+            "DELETE FROM processor_notices WHERE seq IN (SELECT seq FROM processor_notices WHERE seen_at < ?"
+            " AND difference = '' ORDER BY seen_at LIMIT ?) RETURNING 1",
+            (before, most),
+        )
     )
-    rows: Sequence[Any] = tx.execute(
-        "SELECT a.reference FROM processor_attempts AS a WHERE a.account = ? AND a.livemode = ? AND a.changed_at < ?"
-        f" AND a.state = 'approved' AND a.operation <> 'void' AND NOT EXISTS ({settled}) ORDER BY a.seq LIMIT ?",
-        (scope.account, int(scope.livemode), before, limit),
-    )
-    found = (attempts.find(tx, reference) for (reference,) in rows)
-    return [one for one in found if one is not None and moved_by(one)]
+
+
+async def tidy(edge: Edge, now: int, days: int) -> None:
+    """Delete attempts and notices that have been over for so many days, in pieces. now: UTC epoch seconds.
+
+    Several nodes may do it at the same time. After each piece others write for as long as it took.
+    """
+    before, clock = now - days * 86_400, asyncio.get_running_loop().time
+
+    def piece(tx: Tx) -> bool:
+        told = delete_old(tx, before)
+        return attempts.delete_old(tx, before) or told
+
+    began = clock()
+    while await edge.write(piece):
+        await asyncio.sleep(clock() - began)
+        began = clock()

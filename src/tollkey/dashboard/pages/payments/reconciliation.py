@@ -26,7 +26,7 @@ def index(ctx: Context, params: Params) -> Answer:
         "backend": backends.of(ctx.tx, ctx.scope),
         "open": attempts.list_of(ctx.tx, ctx.scope, open_only=True, limit=_MOST),
         "differences": notices.differences(ctx.tx, ctx.scope, _MOST),
-        "unsettled": notices.unsettled(ctx.tx, ctx.scope, before, _MOST),
+        "unsettled": attempts.unsettled(ctx.tx, ctx.scope, before, _MOST),
         "money": caps.moved,
         "states": STATES,
     }
