@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from tollkey.payments.checkout.known import collected_details, delivery_countries, language_of
 from tollkey.payments.checkout.lines import total
 from tollkey.payments.checkout.place import collect
+from tollkey.payments.documents import forms
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import rates, tax_ids
 from tollkey.wire import Call, invalid
@@ -72,6 +73,8 @@ def collect_billing_address(session: StoredSession, params: Entered) -> None:
     if session["billing_address_collection"] == "required":
         for name in ("line1", "city", "country"):
             _required_text(params, name)
+    if address["country"] and address["country"] not in forms.COUNTRIES:
+        raise invalid("Choose one of the options.", "country")
     if address["country"]:
         if (
             session["automatic_tax"]["enabled"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from tollkey.payments.checkout import discounts, jobs, kinds, states, waiting
 from tollkey.payments.checkout.building import intent_of
+from tollkey.payments.checkout.collected import check_total
 from tollkey.payments.checkout.fields import needs_method
 from tollkey.payments.checkout.invoicing import create_paid_invoice as make_invoice
 from tollkey.payments.checkout.known import delivery_of, invoicing_of, makes_customer, price_of
@@ -83,6 +84,7 @@ def pay(
         _note_billing(session, method)
         if session["mode"] == "subscription" or (session["automatic_tax"]["enabled"] and session["mode"] == "payment"):
             total(call, session)
+    check_total(call, session)
     if session["mode"] == "setup":
         assert method is not None
         error = _set_up(call, session, method, return_url)

@@ -138,10 +138,19 @@ def _entry(item: StoredLine, currency: str, params: operations.PostPayTokenOrder
 
 def _amount(item: StoredLine, currency: str, params: operations.PostPayTokenOrder, language: Language) -> int | None:
     """Return the amount that the customer chose, in minor units. Raises ApiError 400 outside of the price's limits."""
-    custom, text = price_of(item)["custom_unit_amount"], (params.get("amount") or {}).get(item["id"], "").strip()
-    if not custom or not text:
+    text = (params.get("amount") or {}).get(item["id"], "").strip()
+    if not price_of(item)["custom_unit_amount"] or not text:
         return item["_amount"]
-    amount = typed_amount(text, currency)
+    return chosen_amount(item, typed_amount(text, currency), currency, language)
+
+
+def chosen_amount(item: StoredLine, amount: int | None, currency: str, language: Language) -> int:
+    """Return the amount that the customer chose for a line item, in minor units.
+
+    Raises ApiError 400, with the field's name, for none, and outside of the price's limits.
+    """
+    custom = price_of(item)["custom_unit_amount"]
+    assert custom, "of no other price the customer chooses the amount"
     least, most = custom.get("minimum") or 1, custom.get("maximum") or 99_999_999
     if amount is None or not least <= amount <= most:
         told = language.say(

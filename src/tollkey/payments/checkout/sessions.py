@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.keys import Permission
 from tollkey.payments.checkout import completion, jobs, kinds, waiting
 from tollkey.payments.checkout.building import check_total, new_session, shipping_options
+from tollkey.payments.checkout.collected import check_asked
 from tollkey.payments.checkout.embedded import INIT
 from tollkey.payments.checkout.hosted import PAGES
 from tollkey.payments.checkout.known import page_of, price_of
@@ -164,6 +165,8 @@ def confirm_page(call: Call, params: operations.PostPaymentPagesSessionConfirm) 
         raise instruments.no_payment_method(call, params["payment_method"], "payment_method")
     if call.client and method.get("customer") not in (None, session["customer"]):
         raise instruments.no_payment_method(call, params["payment_method"], "payment_method")
+    if call.client:
+        check_asked(session, method)
     completion.verify_bank(call, method)
     error = completion.pay(call, session, method, params.get("return_url") or call.setup.base_url)
     if error is not None:
