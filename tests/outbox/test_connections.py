@@ -208,6 +208,30 @@ def test_what_was_never_sent_is_told_apart(base: str, target: bytes, of_httpx: b
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("of_httpx", [False, True])
+def test_nothing_is_sent_when_its_sender_is_not_ready_once_there_is_a_connection(of_httpx: bool) -> None:
+    served = Served(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    asked: list[bool] = []
+
+    async def ready() -> None:
+        asked.append(True)
+        if len(asked) > 1:
+            raise KeyError
+
+    async def main() -> None:
+        server = await asyncio.start_server(served, "127.0.0.1", 0)
+        base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with aclosing(Posts(httpx.AsyncClient()) if of_httpx else Connections()) as opened:
+            assert (await opened.exchange("POST", base, b"/", b"x", {}, 10, ready)).status == 200
+            with pytest.raises(KeyError):
+                await opened.exchange("POST", base, b"/", b"x", {}, 10, ready)
+            assert (len(served.requests), len(asked)) == (1, 2)
+            assert (await opened.exchange("POST", base, b"/", b"x", {}, 10)).status == 200
+        server.close()
+
+    asyncio.run(main())
+
+
 def test_an_exchange_returns_headers_without_trailers_and_a_long_body_whole() -> None:
     chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
     head = b"HTTP/1.1 200 OK\r\nX-One: a\r\nX-One: b\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -113,6 +113,12 @@ def connect(api: Api, url: str, key: str = KEY, livemode: bool = False) -> None:
     )
 
 
+def recorded(api: Api) -> list[store.Passed]:
+    """The calls of the merchant that were recorded, newest first."""
+    api.world.runner.run(api.world.server.gateway.stop())
+    return api.core.database.read(lambda tx: store.calls(tx, Scope(api.account, False)))
+
+
 def at_once(
     runner: asyncio.Runner,
     services: Sequence[Service],

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import Api
-from tests.upstream.conftest import There, at_once
+from tests.upstream.conftest import There, at_once, recorded
 from tollkey.db import Scope
 from tollkey.db.edge import Edge
 from tollkey.keys.actors import SYSTEM
@@ -149,6 +149,39 @@ def test_a_key_that_ends_while_its_call_arrives_sends_nothing(api: Api, there: T
     request = Request(method, "/v1/charges", b"", headers, incoming=incoming)
     assert api.world.runner.run(api.world.server.service.answer(request)).status == 401
     assert there.got == []
+
+
+def _revoked(api: Api, scope: Scope) -> None:
+    authority, database = api.core.authority, api.core.database
+    (found,) = database.read(lambda tx: authority.list(tx, scope, kind="restricted"))
+    database.write(lambda tx: authority.revoke(tx, scope, found.id, actor=SYSTEM, now=api.now))
+    time.sleep(0.15)  # a key is looked at again after a tenth of a second
+
+
+def test_a_call_is_not_sent_again_for_a_key_that_was_revoked_meanwhile(api: Api, there: There) -> None:
+    key = api.restricted("charge_write")
+    there.before = lambda asked: _revoked(api, Scope(api.account, False))
+    there.fails = ["cut"]
+    assert api.send("POST", "/v1/charges", key=key, body=b"amount=1").status == 401
+    assert len(there.got) == 1
+    assert [(call.state, call.status) for call in recorded(api)] == [("unknown", None)]
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_nothing_is_sent_for_a_key_that_was_revoked_while_the_connection_was_made(
+    api: Api, there: There, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, connect_to = api.restricted("charge_write"), asyncio.BaseEventLoop.create_connection
+
+    async def slow(*given: Any, **more: Any) -> Any:
+        made = await connect_to(*given, **more)
+        _revoked(api, Scope(api.account, False))
+        return made
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "create_connection", slow)
+    assert api.send(method, "/v1/charges", key=key, body=b"amount=1" if method == "POST" else b"").status == 401
+    assert there.got == []
+    assert [call.state for call in recorded(api)] == (["not_sent"] if method == "POST" else [])
 
 
 class Stopping:

@@ -5,17 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.support.api import Api
-from tests.upstream.conftest import KEY, Asked, There, at_once, connect
+from tests.upstream.conftest import KEY, Asked, There, at_once, connect, recorded
 from tollkey.db import Scope
 from tollkey.keys.actors import SYSTEM
 from tollkey.upstream import states, store
-
-
-def recorded(api: Api) -> list[store.Passed]:
-    """The calls of the merchant that were recorded, newest first."""
-    api.world.runner.run(api.world.server.gateway.stop())
-    return api.core.database.read(lambda tx: store.calls(tx, Scope(api.account, False)))
-
 
 # -- what leaves
 

@@ -12,10 +12,10 @@ import re
 import ssl
 from base64 import b64encode
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from importlib import import_module
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import getproxies
 
@@ -27,6 +27,9 @@ _MOST_IDLE = 256  # connections, of all hosts
 _LARGEST_HEAD = 64 * 1024  # bytes of a response besides its body: the parser keeps a header, however long it is
 _SAFE = "%/:@!$&'()*+,;=~-._?[]"
 _HOST = re.compile(r"[0-9A-Za-z._:-]+")
+
+
+Ready: TypeAlias = Callable[[], Awaitable[None]]
 
 
 class NotSent(OSError):
@@ -53,13 +56,15 @@ class Poster(Protocol):
     """Sends requests."""
 
     async def exchange(
-        self, method: str, base: str, target: bytes, body: bytes, headers: Mapping[str, str], most: int
-    ) -> Answer:
+        self, method: str, base: str, target: bytes, body: bytes, headers: Mapping[str, str], most: int,
+        ready: Ready | None = None,
+    ) -> Answer:  # fmt: skip
         """Send a request and return the response.
 
         base: scheme, host and port. target: path and query, sent as they are; without spaces and control characters.
-        most: bytes of the response's body to read. The caller bounds the time.
-        Raises NotSent when nothing was sent; another OSError when something may have been.
+        most: bytes of the response's body to read. The caller bounds the time. ready: awaited once there is a
+        connection, before the first byte leaves; where it raises, nothing is sent.
+        Raises NotSent when nothing was sent; another OSError when something may have been; what ``ready`` raises.
         """
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], most: int) -> tuple[int, bytes]:
@@ -244,8 +249,9 @@ class Connections:
         return answer.status, answer.body
 
     async def exchange(
-        self, method: str, base: str, target: bytes, body: bytes, headers: Mapping[str, str], most: int
-    ) -> Answer:
+        self, method: str, base: str, target: bytes, body: bytes, headers: Mapping[str, str], most: int,
+        ready: Ready | None = None,
+    ) -> Answer:  # fmt: skip
         """See ``Poster.exchange``. Nothing is sent twice."""
         try:
             if any(byte <= 0x20 or byte == 0x7F for byte in target):
@@ -255,6 +261,12 @@ class Connections:
             connection = self._take(address.origin) or await self._connect(address)
         except (OSError, ValueError) as problem:
             raise NotSent(str(problem)) from None
+        if ready is not None:
+            try:
+                await ready()
+            except BaseException:
+                connection.close()
+                raise
         return await self._send(connection, address, request, most)
 
     async def _send(self, connection: _Connection, address: _Address, request: bytes, most: int) -> Answer:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from tollkey.outbox.connections import Answer, NotSent
+from tollkey.outbox.connections import Answer, NotSent, Ready
 
 _MOST_IDLE = 256  # connections, of all hosts
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.ProxyError)
@@ -36,20 +36,22 @@ class Posts:
         return answer.status, answer.body
 
     async def exchange(
-        self, method: str, base: str, target: bytes, body: bytes, headers: Mapping[str, str], most: int
-    ) -> Answer:
+        self, method: str, base: str, target: bytes, body: bytes, headers: Mapping[str, str], most: int,
+        ready: Ready | None = None,
+    ) -> Answer:  # fmt: skip
         """See ``Poster.exchange``. httpx escapes what a target should not contain, and resolves dots in it."""
         try:
             url = httpx.URL(base).copy_with(raw_path=target)
         except (ValueError, httpx.InvalidURL) as problem:
             raise NotSent(str(problem)) from None
-        return await self._answer(method, url, body, headers, most)
+        return await self._answer(method, url, body, headers, most, ready)
 
     async def _answer(
-        self, method: str, url: httpx.URL | str, body: bytes, headers: Mapping[str, str], most: int
-    ) -> Answer:
+        self, method: str, url: httpx.URL | str, body: bytes, headers: Mapping[str, str], most: int,
+        ready: Ready | None = None,
+    ) -> Answer:  # fmt: skip
         try:
-            return await self._sent(method, url, body, headers, most)
+            return await self._sent(method, url, body, headers, most, ready)
         except _BEFORE_SENDING as problem:
             raise NotSent(str(problem)) from None
         except httpx.TimeoutException as problem:
@@ -58,11 +60,17 @@ class Posts:
             raise ConnectionError(f"{type(problem).__name__}: {problem}") from None
 
     async def _sent(
-        self, method: str, url: httpx.URL | str, body: bytes, headers: Mapping[str, str], most: int
-    ) -> Answer:
+        self, method: str, url: httpx.URL | str, body: bytes, headers: Mapping[str, str], most: int,
+        ready: Ready | None,
+    ) -> Answer:  # fmt: skip
+        async def step(name: str, about: Mapping[str, object]) -> None:
+            if ready is not None and name.endswith("send_request_headers.started") and about.get("request") is not None:
+                await ready()
+
         async with self._client.stream(
-            method, url, content=body, headers=dict(headers), timeout=None, follow_redirects=False
-        ) as response:
+            method, url, content=body, headers=dict(headers), timeout=None, follow_redirects=False,
+            extensions={"trace": step},
+        ) as response:  # fmt: skip
             kept = bytearray()
             async for part in response.aiter_raw():  # raw: a small compressed body could expand to a very large one
                 kept += part

@@ -126,8 +126,7 @@ class Gateway:
         if limits is not None:
             call = await capping.capped(asked, limits, lambda path: self._look(asked, path), int(self.now()))
         if not asked.writes:
-            if recheck.due:
-                await self.edge.read(recheck)
+            await self._still(recheck)
             return await self._read(asked, recheck)
         if call is not None and call.caps.dry_run:
             dry = asked.record("dry_run", int(self.now()))
@@ -215,8 +214,7 @@ class Gateway:
         task: asyncio.Task[Response] = self._started(call)
         while True:
             done, _ = await asyncio.wait({task}, timeout=_CHECK_SECONDS)
-            if recheck.due:
-                await self.edge.read(recheck)
+            await self._still(recheck)
             if done:
                 return task.result()
 
@@ -239,12 +237,10 @@ class Gateway:
             raise refusal
         state, answer = "unknown", None
         try:
-            if recheck.due:  # this process was held up since
-                await self.edge.read(recheck)
-                if self.now() - began > self.limits.seconds:
-                    raise NotSent("this process was held up")
+            if self.now() - began > self.limits.seconds:
+                raise NotSent("this process was held up")
             async with asyncio.timeout(self.limits.seconds):
-                answer = await self._exchange(asked)
+                answer = await self._exchange(asked, recheck)
         except (ApiError, StorageError):
             state = "not_sent"
             raise
@@ -296,39 +292,44 @@ class Gateway:
         """
         try:
             async with _watched(self.limits.seconds, lambda: self.edge.read(recheck)):
-                answer = await self._exchange(asked)
+                answer = await self._exchange(asked, recheck)
         except NotSent as problem:
             raise refusals.not_sent(_reason(problem)) from None
         except OSError:
             raise refusals.nothing_changed() from None
-        if recheck.due:
-            await self.edge.read(recheck)
+        await self._still(recheck)
         call = asked.record("answered", int(self.now()))
         theirs = header(answer, b"request-id")
         self._reads.append((asked.key.scope, call._replace(status=answer.status, upstream_request=theirs)))
         return await self._response(asked, answer)
 
-    async def _exchange(self, asked: Asked) -> Answer:
+    async def _exchange(self, asked: Asked, recheck: Recheck) -> Answer:
         """Send a call, and once more when its answer was lost and it is a read, or its idempotency key is one of ours.
 
-        Raises NotSent, another OSError.
+        Raises NotSent, another OSError; ApiError, StorageError for a key that had ended before a byte of it left.
         """
         try:
-            return await self._send(asked)
+            return await self._send(asked, recheck)
         except NotSent:
             raise
         except OSError:
             if asked.writes and not asked.repeats:
                 raise
         try:
-            return await self._send(asked)
-        except NotSent as problem:  # the first time it was sent
+            return await self._send(asked, recheck)
+        except (NotSent, ApiError, StorageError) as problem:  # the first time it was sent
             raise ConnectionError(str(problem)) from None
 
-    async def _send(self, asked: Asked) -> Answer:
-        request = asked.request
-        method = "GET" if request.method == "HEAD" else request.method
-        return await self.http.exchange(method, asked.base, asked.target, request.body, asked.headers, _LARGEST_ANSWER)
+    async def _send(self, asked: Asked, recheck: Recheck) -> Answer:
+        """Send a call once, unless its key has ended by the time that there is a connection."""
+        request, ready = asked.request, partial(self._still, recheck)
+        how, most = "GET" if request.method == "HEAD" else request.method, _LARGEST_ANSWER
+        return await self.http.exchange(how, asked.base, asked.target, request.body, asked.headers, most, ready)
+
+    async def _still(self, recheck: Recheck) -> None:
+        """Raise ApiError when the caller's key has ended since it was last looked at."""
+        if recheck.due:
+            await self.edge.read(recheck)
 
     # -- after the call
 
