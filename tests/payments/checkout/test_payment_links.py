@@ -57,6 +57,18 @@ def test_everybody_who_opens_a_link_gets_a_session_of_their_own(api: Api) -> Non
     assert api.send("POST", link["url"].partition("8420")[2], key=None).status == 404
 
 
+def test_a_link_has_no_more_completed_sessions_than_its_limit(api: Api) -> None:
+    """Sessions that were opened before the limit was reached are open still, and are not paid."""
+    more = {"restrictions": {"completed_sessions": {"limit": 2}}, "inactive_message": "All tickets are sold."}
+    link = api.ok("POST", LINKS, line_items=[{"price": price(api), "quantity": 1}], **more)
+    opened = [visit(api, link) for _ in range(4)]
+    pages = [fill(api, page).body for page in opened]
+    assert [b"Payment complete" in page for page in pages] == [True, True, False, False]
+    assert b"All tickets are sold." in pages[-1]
+    assert api.get(f"{LINKS}/{link['id']}")["restrictions"]["completed_sessions"] == {"count": 2, "limit": 2}
+    assert len(api.get("/v1/charges")["data"]) == 2
+
+
 def test_a_link_is_changed_and_listed(api: Api) -> None:
     link = api.ok("POST", LINKS, line_items=[{"price": price(api, recurring={"interval": "month"}), "quantity": 1}])
     changed = api.ok("POST", f"{LINKS}/{link['id']}", allow_promotion_codes=True)

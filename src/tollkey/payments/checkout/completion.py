@@ -73,6 +73,7 @@ def pay(
     """
     check_open(session)
     check_collects(call, session)
+    _check_limit(call, session)
     waiting.withdraw(call, session)
     discounts.check_valid(call, session)
     if method is not None:
@@ -316,6 +317,15 @@ def _set_default_method(call: Call, session: StoredSession) -> None:
     customer = call.objects.get(kinds.CUSTOMER, session["customer"] or "", "customer")
     customer["invoice_settings"]["default_payment_method"] = intent["payment_method"]
     call.objects.save(customer, "customer.updated")
+
+
+def _check_limit(call: Call, session: StoredSession) -> None:
+    """Raise ApiError 400 for a session of a payment link that has as many completed ones as it may have."""
+    link = call.objects.find(kinds.PAYMENT_LINK, session["payment_link"]) if session["payment_link"] else None
+    if link is not None and link["restrictions"]:
+        limit = link["restrictions"]["completed_sessions"]
+        if limit["count"] >= limit["limit"]:
+            raise invalid(link["inactive_message"] or "This link is no longer active.")
 
 
 def _count_completion(call: Call, session: StoredSession) -> None:
