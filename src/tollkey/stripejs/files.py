@@ -16,14 +16,14 @@ _JS, _CSS, _HTML = "text/javascript; charset=utf-8", "text/css; charset=utf-8", 
 _API = "https://api.stripe.com"
 #: Pages of frames: the title and the scripts of each.
 FRAMES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "controller": ("Payment controller", ("channel", "controller")),
+    "controller": ("Payment controller", ("channel", "mandates", "controller")),
     "elements-inner-card": ("Card", ("channel", "looks", "fields", "card")),
     "elements-inner-address": ("Address", ("channel", "looks", "form", "methods", "address")),
     "elements-inner-express-checkout": ("Wallets", ("channel", "looks", "form", "wallets")),
     "elements-inner-line": ("Bank account", ("channel", "looks", "line")),
     "elements-inner-payment": (
         "Payment",
-        ("channel", "looks", "fields", "form", "methods", "card_part", "payment"),
+        ("channel", "looks", "fields", "form", "mandates", "methods", "card_part", "payment"),
     ),
     "checkout-popup": ("Checkout", ("channel", "looks", "fields", "form", "methods", "card_part", "popup")),
     "embedded-checkout": ("Checkout", ("channel", "embedded")),
@@ -51,8 +51,9 @@ def _file(kind: str, body: bytes, policy: str | None = None) -> File:
 
 @cache
 def script() -> bytes:
-    """Return the script: its parts in the order of their names, in a scope of their own."""
-    parts = [path.read_text(encoding="utf-8") for path in sorted((STATIC / "page").glob("*.js"))]
+    """Return the script: its parts in the order of their names, in a scope of their own, with what frames share."""
+    paths = [STATIC / "frames" / "mandates.js", *sorted((STATIC / "page").glob("*.js"))]
+    parts = [path.read_text(encoding="utf-8") for path in paths]
     return "\n".join(["(() => {", "'use strict';", *parts, "})();", ""]).encode()
 
 

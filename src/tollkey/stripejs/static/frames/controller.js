@@ -52,8 +52,6 @@ function methodWith(given = {}, typed) {
   return { ...own, ...given, ...(typed.card && { card: typed.card }), billing_details: billing };
 }
 
-const ACCEPTED = { customer_acceptance: { type: 'online', online: { infer_from_client: true } } };
-
 /** Put what was typed where it belongs. */
 const PLACES = {
   card: (params, typed) => ({

@@ -96,17 +96,6 @@ const METHODS = {
   wechat_pay: { label: 'WeChat Pay' },
 };
 
-/** Types whose customers accept a mandate when they pay, and are told so. */
-const MANDATES = new Set([
-  'acss_debit',
-  'au_becs_debit',
-  'bacs_debit',
-  'nz_bank_account',
-  'payto',
-  'sepa_debit',
-  'us_bank_account',
-]);
-
 function methodOf(type) {
   const words = type.split('_').map((word) => word[0].toUpperCase() + word.slice(1));
   return { label: words.join(' '), fields: [], ...METHODS[type] };

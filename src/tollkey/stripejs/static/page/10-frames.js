@@ -100,6 +100,19 @@ class Frame {
     });
   }
 
+  /** Fill the node around the frame, which takes the focus once it is there. */
+  fill() {
+    style(this.node, {
+      border: 'none',
+      width: '100%',
+      height: '100%',
+      display: 'block',
+      'color-scheme': 'light only',
+    });
+    this.node.removeAttribute('scrolling');
+    this.node.addEventListener('load', () => this.node.focus());
+  }
+
   /** Take the frame out of the page; what it would still have answered has failed. */
   remove() {
     this.node.remove();

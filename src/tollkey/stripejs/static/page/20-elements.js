@@ -57,19 +57,10 @@ class Listeners {
   }
 }
 
-/** One Element: a frame within a node of the page. */
-class Element {
-  constructor(group, kind, options = {}) {
-    Object.defineProperties(this, {
-      _group: { value: group },
-      _kind: { value: kind },
-      _listeners: { value: new Listeners() },
-      _options: { value: { ...options }, writable: true },
-      _frame: { value: null, writable: true },
-      _parent: { value: null, writable: true },
-      _dead: { value: false, writable: true },
-      _state: { value: { empty: true, complete: false }, writable: true },
-    });
+/** What tells the page of events. */
+class Listening {
+  constructor() {
+    Object.defineProperty(this, '_listeners', { value: new Listeners() });
   }
 
   on(type, handler) {
@@ -85,6 +76,22 @@ class Element {
   off(type, handler) {
     this._listeners.remove(type, handler);
     return this;
+  }
+}
+
+/** One Element: a frame within a node of the page. */
+class Element extends Listening {
+  constructor(group, kind, options = {}) {
+    super();
+    Object.defineProperties(this, {
+      _group: { value: group },
+      _kind: { value: kind },
+      _options: { value: { ...options }, writable: true },
+      _frame: { value: null, writable: true },
+      _parent: { value: null, writable: true },
+      _dead: { value: false, writable: true },
+      _state: { value: { empty: true, complete: false }, writable: true },
+    });
   }
 
   addEventListener(type, handler) {

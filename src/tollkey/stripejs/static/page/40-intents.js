@@ -23,18 +23,6 @@ function result(kind, answer) {
   return answer.error ? { error: answer.error } : { [SECRETS[kind].result]: answer };
 }
 
-/** Types whose customers accept a mandate by paying, and how the API is told. */
-const MANDATED = [
-  'acss_debit',
-  'au_becs_debit',
-  'bacs_debit',
-  'nz_bank_account',
-  'payto',
-  'sepa_debit',
-  'us_bank_account',
-];
-const ACCEPTED = { customer_acceptance: { type: 'online', online: { infer_from_client: true } } };
-
 const isElement = (value) => value instanceof Element;
 
 /** The data of a payment method without the Elements in it, and the frames that have the rest. */
@@ -87,7 +75,7 @@ class Intents {
       params.payment_method_options = { card: {} };
       fields = { frames: [cvc._name], at: 'cvc_token' };
     }
-    if (MANDATED.includes(method) && !params.mandate_data && !params.mandate) params.mandate_data = ACCEPTED;
+    if (MANDATES.has(method) && !params.mandate_data && !params.mandate) params.mandate_data = ACCEPTED;
     const answer = await this.controller.call('POST', `${path}/confirm`, params, fields);
     if (answer.error || (options && options.handleActions === false)) return result(kind, answer);
     return this.follow(kind, answer, secret, { redirects: true });
@@ -183,15 +171,7 @@ class Intents {
         border: 'none',
         display: 'block',
       });
-      style(frame.node, {
-        border: 'none',
-        width: '100%',
-        height: '100%',
-        display: 'block',
-        'color-scheme': 'light only',
-      });
-      frame.node.removeAttribute('scrolling');
-      frame.node.addEventListener('load', () => frame.node.focus());
+      frame.fill();
       cover.appendChild(frame.node);
       document.body.insertBefore(cover, document.body.firstChild);
     });

@@ -20,30 +20,15 @@ function offered(wallets) {
 }
 
 /** What `stripe.paymentRequest()` returns. */
-class PaymentRequest {
+class PaymentRequest extends Listening {
   constructor(stripe, options) {
+    super();
     if (!options || !options.country || !options.currency || !options.total) {
       refuse('paymentRequest() needs country, currency and total.');
     }
-    this._listeners = new Listeners();
     this._stripe = stripe;
     this._options = options;
     this._showing = false;
-  }
-
-  on(type, handler) {
-    this._listeners.add(type, handler);
-    return this;
-  }
-
-  once(type, handler) {
-    this._listeners.add(type, handler, true);
-    return this;
-  }
-
-  off(type, handler) {
-    this._listeners.remove(type, handler);
-    return this;
   }
 
   async canMakePayment() {

@@ -25,15 +25,7 @@ class CheckoutHandler {
     });
     frame.node.className = 'stripe_checkout_app';
     style(cover, { position: 'fixed', inset: '0', 'z-index': '2147483647', display: 'block' });
-    style(frame.node, {
-      border: 'none',
-      width: '100%',
-      height: '100%',
-      display: 'block',
-      'color-scheme': 'light only',
-    });
-    frame.node.removeAttribute('scrolling');
-    frame.node.addEventListener('load', () => frame.node.focus());
+    frame.fill();
     frame.send('options', shown);
     cover.appendChild(frame.node);
     document.body.appendChild(cover);
