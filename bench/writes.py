@@ -1,4 +1,4 @@
-"""What a write costs, counted: processor time, system calls, pages, statements, round trips a request.
+"""What a write costs, counted: processor time, system calls, pages, statements, exchanges a request.
 
     PYTHONPATH=src python bench/writes.py [--requests 640] [--rounds 3] [--only charge] [--postgres URL]
         [--pages] [--statements] [--strace]
@@ -6,8 +6,9 @@
 Requests of each kind are answered in process, 32 at a time. Printed per request: processor time of the event loop's
 thread and of all other threads (smallest of the rounds, since other work of the machine only adds to it), statements
 of the write connection, and what these cost: on SQLite the pages that are written to the log (``--pages`` names the
-table or index of each), on PostgreSQL the round trips and the processor time of the database's processes. Jobs that
-the requests schedule are not run. While pages and statements are counted, no group ends because of its age.
+table or index of each), on PostgreSQL the exchanges (all statements that are sent together are one) and the processor
+time of the database's processes. Jobs that the requests schedule are not run. While pages and statements are counted,
+no group ends because of its age.
 
 ``--strace`` counts the system calls of a server in a process of its own instead, 32 connections, over HTTP.
 ``--postgres`` takes an empty database; without it SQLite in a new folder is measured.
@@ -147,10 +148,15 @@ class Bench:
         import psycopg
 
         wait, execute, many = psycopg.Connection.wait, psycopg.Cursor.execute, psycopg.Cursor.executemany
+        leave = psycopg.Pipeline.__exit__
 
-        def counted_wait(*args: Any, **named: Any) -> Any:
+        def counted_wait(connection: Any, *args: Any, **named: Any) -> Any:
+            self._round_trips += connection._pipeline is None
+            return wait(connection, *args, **named)
+
+        def counted_leave(*args: Any) -> Any:
             self._round_trips += 1
-            return wait(*args, **named)
+            return leave(*args)
 
         def counted(*args: Any, **given: Any) -> Any:
             self._statement(_text(args[1]))
@@ -163,9 +169,11 @@ class Bench:
         replaced = {"wait": counted_wait, "execute": counted, "executemany": counted_many}
         for name, function in replaced.items():
             setattr(psycopg.Connection if name == "wait" else psycopg.Cursor, name, function)
+        psycopg.Pipeline.__exit__ = counted_leave  # type: ignore[method-assign]
         try:
             yield
         finally:
+            psycopg.Pipeline.__exit__ = leave  # type: ignore[method-assign]
             for name, function in {"wait": wait, "execute": execute, "executemany": many}.items():
                 setattr(psycopg.Connection if name == "wait" else psycopg.Cursor, name, function)
 
@@ -215,7 +223,7 @@ async def _measure(server: Server, args: argparse.Namespace) -> None:
     customers = [await bench.make("/v1/customers", CARD) for _ in range(100)]
     subscriptions = [f"customer={id}&items[0][price]={price}" for id in customers]
     kind = "SQLite" if isinstance(core.database, SQLite) else "PostgreSQL"
-    further = "pages" if kind == "SQLite" else "round trips   database"
+    further = "pages" if kind == "SQLite" else "exchanges   database"
     print(f"{kind:20} {'loop':>9} {'others':>9} {'statements':>11} {further:>12}")
     for name, (path, form) in WORKS.items():
         if args.only not in name:
@@ -230,7 +238,7 @@ async def _measure(server: Server, args: argparse.Namespace) -> None:
 def _print(name: str, cost: Cost, counts: Counts, args: argparse.Namespace) -> None:
     further = f"{counts.pages.total() / 320:12.1f}"
     if not counts.pages:
-        further = f"{counts.round_trips / 320:12.1f} {cost.database:7.0f} µs"
+        further = f"{counts.round_trips / 320:12.2f} {cost.database:7.0f} µs"
     line = f"{name:20} {cost.loop:6.0f} µs {cost.others:6.0f} µs {counts.statements.total() / 320:11.1f}"
     print(f"{line} {further}", flush=True)
     for wanted, found in ((args.statements, counts.statements), (args.pages, counts.pages)):

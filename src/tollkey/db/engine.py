@@ -114,6 +114,9 @@ class Tx(Protocol):
         key: the only row that it reads, identified as in the table's held writes. Raises StorageError.
         """
 
+    def usual(self, read: Callable[[], T]) -> T:
+        """Return what ``read`` returns, which most transactions read: PostgreSQL may have read it with their BEGIN."""
+
     def hold(self, write: Write, values: Values) -> None:
         """Write a row later: before a statement that might see it, at the latest when the transaction is committed.
 

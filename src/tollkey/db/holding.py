@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from tollkey.db.engine import Row
 from tollkey.db.held import Held, Values, Write
+
+T = TypeVar("T")
 
 
 class HoldingTx(ABC):
@@ -47,6 +49,9 @@ class HoldingTx(ABC):
         if self.held.concerns(table, key):
             self.flush()
         return self._run(sql, params)
+
+    def usual(self, read: Callable[[], T]) -> T:
+        return read()
 
     def hold(self, write: Write, values: Values) -> None:
         self.held.add(write, values)

@@ -32,6 +32,7 @@ from psycopg.types.numeric import Int8BinaryDumper, NumericBinaryLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from tollkey.db import forking, postgres_arrays
+from tollkey.db.ahead import Habits, Question
 from tollkey.db.bounds import END_FROZEN, UNBOUNDED, UNBOUNDED_SESSION, Bounds, Contact
 from tollkey.db.engine import Conflict, Dialect, LockTimeout, OutcomeUnknown, StorageError, Subscribers, Tx, Unreachable
 from tollkey.db.listening import Listener, close_socket, cut_off, is_pooled
@@ -108,6 +109,7 @@ class Postgres(forking.ForkAware):
         self._connections: WeakSet[Connection] = WeakSet()  # opened by the pool of this process
         self._pool: ConnectionPool[Connection] | None = None
         self._contact = Contact(self.bounds.away)
+        self._habits = Habits()
         self._closed = self._pooled = False  # whether the pool's connections end at a pooler
 
     @property
@@ -178,13 +180,20 @@ class Postgres(forking.ForkAware):
         return TrackedConnection
 
     @contextmanager
-    def _transaction(self, begin: str, *then: str) -> Iterator[Connection]:
-        """Yield a connection on which these statements were executed; dead connections of the pool are replaced."""
+    def _transaction(self, begin: Sequence[str], questions: Sequence[Question] = ()) -> Iterator[PostgresTx]:
+        """Yield a transaction after these statements; dead connections of the pool are replaced.
+
+        questions: what it will probably ask.
+        """
         for left in range(self.pool_size, -1, -1):
             connection = self._get_connection()
             try:
-                bounds = (self.bounds.of_transaction(),) if self._pooled else ()
-                run_constant(connection, "; ".join((begin, *bounds, *then)))
+                if questions and not self._pooled:
+                    tx = PostgresTx.begun(connection, self._origin, begin, questions)
+                else:
+                    bounds = (self.bounds.of_transaction(),) if self._pooled else ()
+                    run_constant(connection, "; ".join((begin[0], *bounds, *begin[1:])))
+                    tx = PostgresTx(connection, self._origin)
             except psycopg.Error as error:
                 self._put_connection(connection)
                 if left and connection.closed:
@@ -192,7 +201,7 @@ class Postgres(forking.ForkAware):
                 raise translate(error) from error
             break
         try:
-            yield connection
+            yield tx
         finally:
             self._put_connection(connection)
 
@@ -208,12 +217,9 @@ class Postgres(forking.ForkAware):
         """See ``Database.read``."""
         if single:
             return self._one_statement(callback)
-        with self._transaction(_READ) as connection:
-            result = callback(PostgresTx(connection, self._origin))
-            try:
-                run_constant(connection, "COMMIT")
-            except psycopg.Error as error:
-                raise translate(error) from error
+        with self._transaction([_READ]) as tx:
+            result = callback(tx)
+            tx.end_reading()
             return result
 
     def _one_statement(self, callback: Callable[[Tx], T]) -> T:
@@ -258,7 +264,7 @@ class Postgres(forking.ForkAware):
             begin.append(f"SELECT pg_advisory_xact_lock({lock_number(lock)})")
         for attempt in range(_ATTEMPTS):
             try:
-                tx, result = self._attempt(begin, callback)
+                tx, result = self._attempt(begin, callback, lock)
             except LockTimeout:
                 if attempt or not self._end_frozen():
                     raise
@@ -271,15 +277,17 @@ class Postgres(forking.ForkAware):
         self._subscribers.after_commit(tx.commit_callbacks, tx.announcements)
         return result
 
-    def _attempt(self, begin: Sequence[str], callback: Callable[[Tx], T]) -> tuple[PostgresTx, T]:
-        with self._transaction(*begin) as connection:
-            tx = PostgresTx(connection, self._origin)
+    def _attempt(self, begin: Sequence[str], callback: Callable[[Tx], T], lock: str | None) -> tuple[PostgresTx, T]:
+        questions = self._habits.take(lock) if lock is not None else ()
+        with self._transaction(begin, questions) as tx:
             result = callback(tx)
             try:
                 tx.commit()
             except OutcomeUnknown:
                 self._announce_unknown(tx)
                 raise
+            if lock is not None and lock != SCHEMA_LOCK:
+                self._habits.learn(lock, tx.asked)
             return tx, result
 
     def _end_frozen(self) -> bool:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors
 from psycopg.pq import TransactionStatus
 from psycopg.sql import Literal
 
+from tollkey.db.ahead import Question
 from tollkey.db.engine import (
     Conflict,
     Dialect,
@@ -23,12 +24,13 @@ from tollkey.db.engine import (
     StorageError,
     Unreachable,
 )
-from tollkey.db.held import Batch, Held
+from tollkey.db.held import Batch, Held, Values
 from tollkey.db.holding import HoldingTx
 from tollkey.db.listening import CHANNEL
 from tollkey.db.postgres_arrays import COLUMNS
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+T = TypeVar("T")
 
 #: SQLSTATE classes: connection exceptions, server shutdown or startup (PostgreSQL documentation, appendix A).
 _UNREACHABLE_STATES = ("08", "57P")
@@ -94,6 +96,44 @@ class PostgresTx(HoldingTx):
         self._connection = connection
         self._cursor = connection.cursor(binary=True)
         self._origin = origin
+        self._usual = False  # whether what is read now is read by most transactions
+        self.asked: list[Question] = []  # of what most transactions read, in order
+
+    @classmethod
+    def begun(
+        cls, connection: Connection, origin: str, begin: Sequence[str], questions: Sequence[Question]
+    ) -> PostgresTx:
+        """Execute the statements that begin a transaction, and read what it will probably ask, in one exchange.
+
+        Each question is read on a snapshot of its own, so after the lock was acquired. Raises psycopg.Error.
+        """
+        tx, found = cls(connection, origin), []
+        with connection.pipeline():
+            for statement in begin:
+                run_constant(connection, statement)
+            for question in questions:
+                cursor = connection.cursor(binary=True)
+                cursor.execute(placeholders(question.sql), question.params)
+                found.append((question, cursor))
+        for question, cursor in found:
+            tx.cached.setdefault(question.table, {})[question] = cursor.fetchall()
+        return tx
+
+    def usual(self, read: Callable[[], T]) -> T:
+        self._usual = True
+        try:
+            return read()
+        finally:
+            self._usual = False
+
+    def read(self, table: str, sql: str, params: Sequence[Any], key: Values | None = None) -> list[Row]:
+        if self._usual:
+            question = Question(table, sql, tuple(params))
+            self.asked.append(question)
+            rows: list[Row] | None = self.cached.get(table, {}).pop(question, None)  # gone once the table is written
+            if rows is not None:
+                return rows
+        return super().read(table, sql, params, key)
 
     def _run(self, sql: str, params: Sequence[object]) -> list[Row]:
         try:
@@ -176,6 +216,13 @@ class PostgresTx(HoldingTx):
 
     def notify(self, channel: str, payload: str) -> None:
         self.announcements.append((channel, payload))
+
+    def end_reading(self) -> None:
+        """End a transaction that has only read. Raises StorageError."""
+        try:
+            run_constant(self._connection, "COMMIT")
+        except psycopg.Error as error:
+            raise translate(error) from error
 
     def commit(self) -> None:
         """Commit, and announce what waits: in the same message, since PostgreSQL announces nothing before a commit."""

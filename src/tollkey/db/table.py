@@ -236,7 +236,7 @@ class Table:
             answers = tx.cached[self.table] = {}
         key = (scope, question)
         if key not in answers:
-            answers[key] = read()
+            answers[key] = tx.usual(read)
         found: T = answers[key]
         return found
 
