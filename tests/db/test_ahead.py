@@ -49,17 +49,19 @@ def found(tx: Tx) -> bytes | None:
 
 @pytest.fixture
 def exchanges(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """Counts waits for an answer outside of pipelines, and pipelines that ended, since it was last called."""
+    """Counts this thread's waits for an answer outside of pipelines, and its pipelines, since it was last called."""
+    thread = threading.get_ident()
     seen: list[object] = []
     wait, leave = psycopg.Connection.wait, psycopg.Pipeline.__exit__
 
     def counted_wait(connection: Any, *args: Any, **named: Any) -> Any:
-        if connection._pipeline is None:
+        if connection._pipeline is None and threading.get_ident() == thread:
             seen.append(connection)
         return wait(connection, *args, **named)
 
     def counted_leave(pipeline: Any, *args: Any) -> None:
-        seen.append(pipeline)
+        if threading.get_ident() == thread:
+            seen.append(pipeline)
         leave(pipeline, *args)
 
     monkeypatch.setattr(psycopg.Connection, "wait", counted_wait)
