@@ -129,3 +129,25 @@ def test_a_session_that_is_paid_at_the_second_attempt_redeems_once(api: Api) -> 
             assert api.get(f"/v1/coupons/{coupon}")["times_redeemed"] == 0
     invoice = api.get(f"/v1/invoices/{again(api, made)['invoice']}", expand=["discounts"])
     assert ([one["source"]["coupon"] for one in invoice["discounts"]], invoice["total"]) == ([coupon], 2700)
+
+
+def test_a_code_with_a_smallest_order_does_not_outlast_the_order_that_it_was_for(api: Api) -> None:
+    made = session(
+        api,
+        allow_promotion_codes=True,
+        line_items=[{**line(), "adjustable_quantity": {"enabled": True}}],
+        expand=["line_items"],
+    )
+    quantity = f"quantity[{made['line_items']['data'][0]['id']}]"
+    smallest = {"minimum_amount": 4000, "minimum_amount_currency": "usd"}
+    text = api.get(f"/v1/promotion_codes/{code(api, **smallest)}")["code"]
+    post(api, path_of(made) + "/order", **{quantity: "9"})
+    assert post(api, path_of(made) + "/promotion", promotion_code=text).status == 303
+    dear = again(api, made)
+    assert dear["amount_total"] < dear["amount_subtotal"]
+    changed = post(api, path_of(made) + "/order", **{quantity: "1"})
+    assert (changed.status, b"This code is invalid." in changed.body) == (402, True)
+    cheap = again(api, made)
+    assert (cheap["amount_total"], cheap["discounts"]) == (1500, [])
+    assert fill(api, path_of(made)).status == 303
+    assert again(api, made)["total_details"]["amount_discount"] == 0

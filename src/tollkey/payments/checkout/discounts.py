@@ -26,12 +26,22 @@ def check_valid(call: Call, session: StoredSession) -> None:
     for place, entry in enumerate(session["_discounts"]):
         found = restrictions.named(call, entry, f"discounts[{place}]")
         restrictions.check_customer(call, found, session["customer"], own=session["payment_intent"])
+        _check_minimum(session, found)
+
+
+def fitting(call: Call, session: StoredSession) -> list[DiscountEntry]:
+    """Return the discounts of a session that are for what is bought now, after its order was changed."""
+    return [entry for entry in session["_discounts"] if _fits(call, session, entry)]
 
 
 def fits(call: Call, session: StoredSession, code: StoredPromotionCode) -> bool:
     """Return whether a code that was typed on the session's page is for its customer and what is bought."""
+    return _fits(call, session, {"promotion_code": code["id"]})
+
+
+def _fits(call: Call, session: StoredSession, entry: DiscountEntry) -> bool:
     try:
-        _check_one(call, session, {"promotion_code": code["id"]}, "promotion_code")
+        _check_one(call, session, entry, "promotion_code")
     except ApiError:
         return False
     return True
@@ -49,8 +59,13 @@ def _check_one(call: Call, session: StoredSession, entry: DiscountEntry, param: 
     restrictions.check_currency(found, currency, "line item")
     products = frozenset(price_of(item)["product"] for item in session["_lines"])
     restrictions.check_products(found, products)
+    _check_minimum(session, found)
+
+
+def _check_minimum(session: StoredSession, found: restrictions.Redeemable) -> None:
     if found.code is not None:
-        restrictions.check_minimum(found.code, Money(session["amount_subtotal"] or 0, currency), found.param)
+        subtotal = Money(session["amount_subtotal"] or 0, session["currency"] or "usd")
+        restrictions.check_minimum(found.code, subtotal, found.param)
 
 
 def redeem(call: Call, session: StoredSession) -> None:

@@ -120,8 +120,13 @@ def order(call: Call, params: operations.PostPayTokenOrder) -> Reply:
         change_order(call, session, params)
     except ApiError as error:
         return _again(call, _reload(call, session), params, error)
+    kept = discounts.fitting(call, session)
+    unfit = len(kept) < len(session["_discounts"])
+    if unfit:
+        discount(call, session, kept)
+        total(call, session)
     call.objects.save(session)
-    return _to_page(call)
+    return _again(call, session, {}, invalid("This code is invalid.", "promotion_code")) if unfit else _to_page(call)
 
 
 def address(call: Call, params: operations.PostPayTokenAddress) -> Reply:
