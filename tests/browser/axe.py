@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Frame, Page
 
 DESK, PHONE = {"width": 1120, "height": 720}, {"width": 390, "height": 780}
 _AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
@@ -29,6 +29,13 @@ _BY_SIZE = [
     "empty-table-header",
     "page-has-heading-one",
 ]
+
+
+def within(frame: Frame) -> list[str]:
+    """Everything that axe finds wrong within a frame, which is no page with a heading of its own."""
+    frame.evaluate(_AXE)
+    found: list[str] = frame.evaluate(_RUN, [])
+    return [one for one in found if not one.startswith(("region ", "page-has-heading-one ", "landmark-one-main "))]
 
 
 def violations(page: Page) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -14,20 +15,22 @@ TRAINS = ("acacia", "basil", "clover", "dahlia", "endive")
 SCRIPTS = frozenset({"/checkout.js", "/v3", "/v3/", "/v3/stripe.js", *(f"/{train}/stripe.js" for train in TRAINS)})
 _JS, _CSS, _HTML = "text/javascript; charset=utf-8", "text/css; charset=utf-8", "text/html; charset=utf-8"
 _API = "https://api.stripe.com"
-#: Pages of frames: the title and the scripts of each.
+#: What every frame runs first.
+_COMMON = ("texts", "channel", "language")
+#: Pages of frames: the title of each, and the scripts that it runs after those.
 FRAMES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "controller": ("Payment controller", ("channel", "mandates", "controller")),
-    "elements-inner-card": ("Card", ("channel", "looks", "fields", "card")),
-    "elements-inner-address": ("Address", ("channel", "looks", "form", "methods", "address")),
-    "elements-inner-express-checkout": ("Wallets", ("channel", "looks", "form", "wallets")),
-    "elements-inner-line": ("Bank account", ("channel", "looks", "line")),
+    "controller": ("Payment controller", ("mandates", "controller")),
+    "elements-inner-card": ("Card", ("looks", "fields", "card")),
+    "elements-inner-address": ("Address", ("looks", "form", "methods", "address")),
+    "elements-inner-express-checkout": ("Wallets", ("looks", "form", "wallets")),
+    "elements-inner-line": ("Bank account", ("looks", "line")),
     "elements-inner-payment": (
         "Payment",
-        ("channel", "looks", "fields", "form", "mandates", "methods", "card_part", "payment"),
+        ("looks", "fields", "form", "mandates", "methods", "card_part", "payment"),
     ),
-    "checkout-popup": ("Checkout", ("channel", "looks", "fields", "form", "methods", "card_part", "popup")),
-    "embedded-checkout": ("Checkout", ("channel", "embedded")),
-    "three-ds-2-challenge": ("3D Secure authentication", ("channel", "challenge")),
+    "checkout-popup": ("Checkout", ("looks", "fields", "form", "methods", "card_part", "popup")),
+    "embedded-checkout": ("Checkout", ("embedded",)),
+    "three-ds-2-challenge": ("3D Secure authentication", ("challenge",)),
 }
 #: Scripts and styles of this origin alone, the API as the only address to call, and whoever likes as the page around.
 _POLICY = (
@@ -58,7 +61,7 @@ def script() -> bytes:
 
 
 def _page(title: str, scripts: tuple[str, ...]) -> bytes:
-    tags = "".join(f'<script src="/v3/frames/{name}.js"></script>\n' for name in scripts)
+    tags = "".join(f'<script src="/v3/frames/{name}.js"></script>\n' for name in (*_COMMON, *scripts))
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="robots" content="noindex">\n'
@@ -67,12 +70,19 @@ def _page(title: str, scripts: tuple[str, ...]) -> bytes:
     ).encode()
 
 
+def _texts() -> bytes:
+    """Return the script with the texts in every language but English."""
+    tables = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((STATIC / "words").iterdir())}
+    return f"'use strict';\nconst WORDS = {json.dumps(tables, ensure_ascii=False, indent=1)};\n".encode()
+
+
 @cache
 def files() -> dict[str, File]:
     """Return everything that is served, by path."""
     found = {path: _file(_JS, script()) for path in SCRIPTS}
     for path in sorted((STATIC / "frames").iterdir()):
         found[f"/v3/frames/{path.name}"] = _file(_JS if path.suffix == ".js" else _CSS, path.read_bytes())
+    found["/v3/frames/texts.js"] = _file(_JS, _texts())
     for name, (title, scripts) in FRAMES.items():
         found[f"/v3/{name}.html"] = _file(_HTML, _page(title, scripts), _POLICY)
     return found

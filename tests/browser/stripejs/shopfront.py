@@ -29,7 +29,7 @@ CARD = {"number": "4242424242424242", "expiry": "12/34", "cvc": "123", "postal":
 class Shopfront:
     """The page, and what it says. problems: messages of its console and uncaught errors, but for refused requests.
 
-    origin: of a page that somebody else serves.
+    origin: of a page that somebody else serves. locale: of the browser.
     """
 
     def __init__(
@@ -41,12 +41,13 @@ class Shopfront:
         head: str = "",
         policy: str = POLICY,
         origin: str = ORIGIN,
+        locale: str = "en-US",
     ) -> None:
         self.server, self.problems = server, []
         self._script, self._head, self._policy, self._origin = script, head, policy, origin
         key = {"Authorization": f"Bearer {server.key}"}
         self._server = httpx.Client(base_url=server.url, headers=key, timeout=30)
-        self.context = browser.new_context(viewport={"width": 900, "height": 800})
+        self.context = browser.new_context(viewport={"width": 900, "height": 800}, locale=locale)
         if origin == ORIGIN:
             self.context.route(f"{origin}/**", self._serve)
         route_stripe(self.context, server.url)

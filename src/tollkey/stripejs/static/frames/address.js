@@ -10,12 +10,10 @@ let made = null;
 let last = '';
 
 function addressFields() {
-  const { options, group } = asked;
+  const { options } = asked;
   const start = options.defaultValues || {};
   const home = start.address || {};
-  const names = countryNames(group.locale).filter(
-    ([code]) => !options.allowedCountries || options.allowedCountries.includes(code),
-  );
+  const names = countryNames().filter(([code]) => !options.allowedCountries || options.allowedCountries.includes(code));
   const split = (options.display || {}).name === 'split';
   const fields = {};
   const add = (key, name, label, value, more = {}) => {
@@ -28,7 +26,8 @@ function addressFields() {
     const organization = (options.display || {}).name === 'organization';
     add('name', 'name', organization ? 'Organization name' : 'Full name', start.name, { autocomplete: 'name' });
   }
-  const country = home.country || (names.some(([code]) => code === 'US') ? 'US' : names[0][0]);
+  const country =
+    home.country || [likelyCountry(), 'US'].find((code) => names.some(([known]) => known === code)) || names[0][0];
   add('country', 'country', 'Country or region', country, { choices: names, autocomplete: 'country' });
   add('line1', 'addressLine1', 'Address line 1', home.line1, { autocomplete: 'address-line1' });
   add('line2', 'addressLine2', 'Address line 2', home.line2, { autocomplete: 'address-line2' });
@@ -46,7 +45,16 @@ function emailFields() {
   return { email: new Field('email', 'Email', { group: 'email', type: 'email', autocomplete: 'email', value: start }) };
 }
 
-/** Which fields may stay empty. A state is asked for where addresses have one. */
+/** Call the postal code and the state what the country calls them, and ask for a state where addresses have one. */
+function nameParts() {
+  if (email) return;
+  const country = made.country.value;
+  made.postal_code.label.textContent = say((POSTAL[country] || ['Postal code'])[0]);
+  made.state.label.textContent = say(REGIONS[country] || 'State');
+  made.state.node.hidden = !REGIONS[country];
+}
+
+/** Which fields may stay empty. */
 function needed(key) {
   if (key === 'line2') return false;
   if (key === 'state') return ['US', 'CA', 'AU', 'BR', 'IN', 'MX'].includes(made.country.value);
@@ -57,7 +65,7 @@ function needed(key) {
 const lacking = () => Object.keys(made).filter((key) => (needed(key) || key === 'email') && !made[key].value);
 
 function value() {
-  const text = (key) => (made[key] && made[key].value) || null;
+  const text = (key) => (made[key] && !made[key].node.hidden && made[key].value) || null;
   if (email) return { email: text('email') || '' };
   const parts = ['line1', 'line2', 'city', 'state', 'postal_code'].map((key) => [key, text(key)]);
   const address = { ...Object.fromEntries(parts), country: text('country') };
@@ -84,10 +92,10 @@ function changed() {
 function check() {
   const found = state();
   if (found.complete) return {};
-  for (const key of lacking()) made[key].paint('This field is incomplete.');
+  for (const key of lacking()) made[key].paint(say('This field is incomplete.'));
   const [first = 'email'] = lacking();
-  const message = email ? 'Your email is incomplete.' : 'Your address is incomplete.';
-  made[first].paint(email ? message : 'This field is incomplete.');
+  const message = say(email ? 'Your email is incomplete.' : 'Your address is incomplete.');
+  made[first].paint(email ? message : say('This field is incomplete.'));
   return { error: { type: 'validation_error', code: `incomplete_${first}`, message } };
 }
 
@@ -107,9 +115,11 @@ function show() {
   for (const field of Object.values(made)) {
     field.input.addEventListener(field.input.tagName === 'SELECT' ? 'change' : 'input', () => {
       field.paint();
+      nameParts();
       changed();
     });
   }
+  nameParts();
   const pairs = new Set(['city', 'state', 'postal_code', 'phone']);
   const wide = Object.entries(made)
     .filter(([key]) => !pairs.has(key))

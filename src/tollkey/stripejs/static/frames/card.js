@@ -7,11 +7,12 @@ const SHOWN = {
   cardExpiry: ['expiry'],
   cardCvc: ['cvc'],
 };
+const ZIP = likelyCountry() === 'US' || TAG !== 'en' ? 'ZIP' : 'Postal code';
 const NAMED = {
   number: ['cardnumber', 'cardNumber', 'Credit or debit card number', 'Card number'],
   expiry: ['exp-date', 'cardExpiry', 'Credit or debit card expiration date', 'MM / YY'],
   cvc: ['cvc', 'cardCvc', 'Credit or debit card CVC/CVV', 'CVC'],
-  postal: ['postal', 'postalCode', 'ZIP or postal code', 'ZIP'],
+  postal: ['postal', 'postalCode', 'ZIP or postal code', ZIP],
 };
 const kind = Object.hasOwn(SHOWN, given.kind) ? given.kind : 'card';
 const root = document.getElementById('root');
@@ -25,9 +26,9 @@ for (const name of SHOWN[kind]) {
     name: field,
     type: name === 'postal' ? 'text' : 'tel',
     'data-elements-stable-field-name': stable,
-    'aria-label': label,
+    'aria-label': say(label),
     'aria-invalid': 'false',
-    placeholder: kind === 'cardNumber' ? '1234 1234 1234 1234' : placeholder,
+    placeholder: kind === 'cardNumber' ? '1234 1234 1234 1234' : say(placeholder),
     autocomplete: FIELDS[name].auto,
     inputmode: FIELDS[name].mode,
     maxlength: FIELDS[name].most,
@@ -38,9 +39,26 @@ for (const name of SHOWN[kind]) {
 const row = node('div', { class: `Row ${kind}` }, icon, ...Object.values(inputs));
 root.append(node('form', { class: 'ElementsApp', onsubmit: (event) => event.preventDefault() }, row));
 
+/**
+ * Where the row is too narrow for every field, the number has it alone while it is typed, and leaves all but its last
+ * digits once it is done.
+ */
+function slide() {
+  if (kind !== 'card') return;
+  const { number } = inputs;
+  const here = document.activeElement === number;
+  row.classList.remove('narrow', 'typing', 'typed');
+  row.classList.toggle('narrow', row.scrollWidth > row.clientWidth);
+  row.classList.toggle('typing', here && Boolean(number.value));
+  row.classList.toggle('typed', !here && Boolean(number.value));
+  row.scrollLeft = 0;
+  if (!here) number.scrollLeft = number.scrollWidth;
+}
+
 let last = '';
 
 function changed() {
+  slide();
   const shown = fields.shownProblem;
   for (const [name, input] of Object.entries(inputs)) {
     const bad = Boolean(shown && shown.name === name);
@@ -69,6 +87,10 @@ last = JSON.stringify({
   ...(inputs.number && { brand: 'unknown' }),
 });
 Object.defineProperty(window, 'tollkeyFields', { value: { values: () => fields.values() } });
+
+row.addEventListener('focusin', slide);
+row.addEventListener('focusout', () => setTimeout(slide));
+new ResizeObserver(slide).observe(document.documentElement);
 
 let ready = false;
 

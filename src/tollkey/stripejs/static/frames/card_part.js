@@ -37,9 +37,9 @@ function cardPart(changed) {
 }
 
 /** Country and postal code, where they are asked for. */
-function placePart(changed, { country, postal, locale, value = {} }) {
-  const names = countryNames(locale);
-  const first = value.country || 'US';
+function placePart(changed, { country, postal, value = {} }) {
+  const names = countryNames();
+  const first = value.country || likelyCountry();
   const place = { country: null, postal: null };
   place.country = new Field('country', 'Country', { choices: names, autocomplete: 'billing country', value: first });
   place.postal = new Field('postalCode', 'ZIP code', {
@@ -49,7 +49,7 @@ function placePart(changed, { country, postal, locale, value = {} }) {
   const asked = () => postal && (country ? Boolean(POSTAL[place.country.value]) : true);
   const show = () => {
     const [label, placeholder] = POSTAL[place.country.value] || ['Postal code', ''];
-    place.postal.label.textContent = label;
+    place.postal.label.textContent = say(label);
     place.postal.input.placeholder = placeholder;
     place.postal.node.hidden = !asked();
   };
@@ -61,7 +61,7 @@ function placePart(changed, { country, postal, locale, value = {} }) {
     });
   }
   show();
-  const missing = () => (asked() && place.postal.value.length < 3 ? 'Your postal code is incomplete.' : null);
+  const missing = () => (asked() && place.postal.value.length < 3 ? say('Your postal code is incomplete.') : null);
   return {
     node: node(
       'div',

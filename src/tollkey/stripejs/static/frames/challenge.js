@@ -29,19 +29,19 @@ const page = /^\/3ds(-setup)?\/[0-9A-Za-z]+$/.test(given.page) ? `${given.page}?
 const bank = node('iframe', {
   id: 'challengeFrame',
   name: 'stripe-challenge-frame',
-  title: 'Authentication by your bank',
+  title: say('Authentication by your bank'),
   src: page,
   onload: look,
 });
 const button = node(
   'button',
-  { type: 'button', class: 'Close', 'aria-label': 'Cancel authentication', onclick: cancel },
+  { type: 'button', class: 'Close', 'aria-label': say('Cancel authentication'), onclick: cancel },
   '×',
 );
 root.append(
   node(
     'div',
-    { class: 'LightboxModal', role: 'dialog', 'aria-modal': 'true', 'aria-label': '3D Secure authentication' },
+    { class: 'LightboxModal', role: 'dialog', 'aria-modal': 'true', 'aria-label': say('3D Secure authentication') },
     node('div', { class: 'LightboxModalContent' }, button, bank),
   ),
 );

@@ -19,7 +19,7 @@ function begin(handlers) {
       window.parent.postMessage({ tollkey: 1, type: 'answer', to: message.id, data }, given.origin);
     handlers[message.type](message.data || {}, answer);
   });
-  tell('hello');
+  tell('hello', { title: given.title && say(given.title) });
 }
 
 /** Nested parameters as the pairs of a form. */

@@ -4,7 +4,7 @@
 
 const session = (given.secret || '').split('_secret_')[0];
 const root = document.getElementById('root');
-const hosted = node('iframe', { class: 'Hosted', title: 'Checkout', name: 'embedded-checkout-inner' });
+const hosted = node('iframe', { class: 'Hosted', title: say('Checkout'), name: 'embedded-checkout-inner' });
 root.append(hosted);
 let about = null;
 let over = false;

@@ -46,7 +46,7 @@ function groupExpiry(text, erasing) {
   return `${month} / ${year}`;
 }
 
-const problem = (code, message) => ({ type: 'validation_error', code, message });
+const problem = (code, message) => ({ type: 'validation_error', code, message: say(message) });
 
 function numberProblem(text) {
   const number = digits(text);

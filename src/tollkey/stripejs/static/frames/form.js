@@ -8,18 +8,19 @@ const OLD = !['basil', 'clover', 'dahlia', 'endive'].includes(given.train);
  * `#Field-numberInput`, those of newer trains as `#payment-numberInput`: the input has the one, its frame the other.
  */
 class Field {
-  constructor(name, label, { group = 'payment', choices, hint = '', value = '', ...attributes } = {}) {
+  constructor(name, label, { group = 'payment', choices, hint = '', value = '', placeholder, ...attributes } = {}) {
+    const more = { placeholder: placeholder && say(placeholder), ...attributes };
     const ids = [`Field-${name}`, `${group}-${name}`];
     const [own, other] = OLD ? ids : ids.reverse();
     this.name = name;
     this.error = node('p', { class: 'Error', id: `${own}Error`, role: 'alert', hidden: true });
-    const common = { id: `${own}Input`, name, class: 'Input Input--empty', 'aria-invalid': 'false', ...attributes };
+    const common = { id: `${own}Input`, name, class: 'Input Input--empty', 'aria-invalid': 'false', ...more };
     this.input = choices
       ? node('select', common, ...choices.map(([code, shown]) => node('option', { value: code }, shown)))
       : node('input', { type: 'text', spellcheck: 'false', autocorrect: 'off', ...common });
     this.input.setAttribute('aria-describedby', this.error.id);
-    this.label = node('label', { class: 'Label', for: `${own}Input` }, label);
-    if (hint) this.label.append(node('span', { class: 'Hidden' }, ` ${hint}`));
+    this.label = node('label', { class: 'Label', for: `${own}Input` }, say(label));
+    if (hint) this.label.append(node('span', { class: 'Hidden' }, ` ${say(hint)}`));
     this.node = node(
       'div',
       { class: `Field Field-${name}` },

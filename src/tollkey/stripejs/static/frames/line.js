@@ -32,7 +32,7 @@ function line(name, label, more = {}) {
     class: 'InputElement is-empty',
     name,
     type: 'text',
-    'aria-label': label,
+    'aria-label': say(label),
     'aria-invalid': 'false',
     autocomplete: 'off',
     autocorrect: 'off',
@@ -51,7 +51,7 @@ function validIban(iban) {
   return rest === 1;
 }
 
-const wrong = (code, message) => ({ type: 'validation_error', code, message });
+const wrong = (code, message) => ({ type: 'validation_error', code, message: say(message) });
 
 const KINDS = {
   iban: () => {
@@ -72,7 +72,7 @@ const KINDS = {
   auBankAccount: () => {
     const bsb = line('bsb', 'BSB', { placeholder: 'BSB', inputmode: 'numeric', maxlength: 7 });
     const number = line('accountNumber', 'Account number', {
-      placeholder: 'Account number',
+      placeholder: say('Account number'),
       inputmode: 'numeric',
       maxlength: 9,
     });
@@ -93,8 +93,8 @@ const KINDS = {
   bank: () => {
     const [type, names] = BANKS[kind];
     const choices = names.split(' ').map((name) => node('option', { value: name }, name.replaceAll('_', ' ')));
-    const bank = node('select', { class: 'InputElement is-empty', name: 'bank', 'aria-label': 'Bank' });
-    bank.append(node('option', { value: '' }, 'Select bank'), ...choices);
+    const bank = node('select', { class: 'InputElement is-empty', name: 'bank', 'aria-label': say('Bank') });
+    bank.append(node('option', { value: '' }, say('Select bank')), ...choices);
     return {
       inputs: [bank],
       problem: () => (bank.value ? null : wrong('incomplete_bank', 'Your bank is not selected.')),

@@ -39,6 +39,7 @@ const METHODS = {
     fields: [text('code', '6-digit code', { place: 'option', mode: 'numeric', auto: 'one-time-code' })],
   },
   boleto: { label: 'Boleto', fields: [NAME, EMAIL, text('taxId', 'CPF/CNPJ', { as: 'tax_id' }), ...HOME] },
+  card: { label: 'Card' },
   cashapp: { label: 'Cash App Pay' },
   eps: { label: 'EPS', fields: [NAME] },
   fpx: {
@@ -98,7 +99,8 @@ const METHODS = {
 
 function methodOf(type) {
   const words = type.split('_').map((word) => word[0].toUpperCase() + word.slice(1));
-  return { label: words.join(' '), fields: [], ...METHODS[type] };
+  const known = { label: words.join(' '), fields: [], ...METHODS[type] };
+  return { ...known, label: say(known.label) };
 }
 
 const COUNTRIES = (
@@ -111,16 +113,17 @@ const COUNTRIES = (
   ' TZ UA UG US UY UZ VA VC VE VG VN VU WF WS XK YE YT ZA ZM ZW ZZ'
 ).split(' ');
 
+/** Countries whose addresses name a part of the country, and what it is called there. */
+const REGIONS = {
+  ...{ AU: 'State', BR: 'State', IN: 'State', MX: 'State', US: 'State' },
+  ...{ CA: 'Province', CN: 'Province', ES: 'Province', IT: 'Province', JP: 'Prefecture' },
+};
+
 /** Countries whose cards are asked for a postal code, and what it is called there. */
 const POSTAL = { US: ['ZIP code', '12345'], CA: ['Postal code', 'M5T 1T4'], GB: ['Postal code', 'WS11 1DB'] };
 
-function countryNames(locale) {
-  let names;
-  try {
-    names = new Intl.DisplayNames([locale && locale !== 'auto' ? locale : 'en'], { type: 'region', fallback: 'code' });
-  } catch {
-    names = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'code' });
-  }
+function countryNames() {
+  const names = new Intl.DisplayNames([TAG, 'en'], { type: 'region', fallback: 'code' });
   const named = COUNTRIES.filter((code) => code !== 'ZZ').map((code) => [code, names.of(code)]);
-  return named.sort(([, one], [, other]) => one.localeCompare(other));
+  return named.sort(([, one], [, other]) => one.localeCompare(other, TAG));
 }

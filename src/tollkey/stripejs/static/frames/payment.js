@@ -30,7 +30,6 @@ function makeCard() {
   const place = placePart(changed, {
     country: !never('country'),
     postal: !never('postal_code'),
-    locale: asked.group.locale,
     value: details().address,
   });
   rows.append(place.node);
@@ -61,7 +60,7 @@ function makeOther(type) {
   const shown = fields.filter((field) => !(field.place && field.place !== 'option' && never(field.as || field.name)));
   const made = shown.map((field) => {
     const given = field.place === 'billing' ? details()[field.name] : (details().address || {})[field.as || field.name];
-    const choices = field.choices && field.choices.map((code) => [code, code.replaceAll('_', ' ')]);
+    const choices = field.choices && field.choices.map((code) => [code, say(code.replaceAll('_', ' '))]);
     return new Field(field.name, field.label, {
       type: choices ? null : field.type || 'text',
       choices,
@@ -83,7 +82,9 @@ function makeOther(type) {
   const lacking = () => made.filter((field) => !field.value);
   const word = methodOf(type).label;
   const hint =
-    made.length || place ? '' : node('p', { class: 'Hint' }, `${word} asks for everything else once you pay.`);
+    made.length || place
+      ? ''
+      : node('p', { class: 'Hint' }, say('{name} asks for everything else once you pay.', { name: word }));
   return {
     node: node('div', { class: 'Rows' }, ...made.map((field) => field.node), ...(place ? [place.node] : []), hint),
     get empty() {
@@ -93,14 +94,14 @@ function makeOther(type) {
       return lacking().length === 0;
     },
     values() {
-      for (const field of lacking()) field.paint('This field is incomplete.');
+      for (const field of lacking()) field.paint(say('This field is incomplete.'));
       const [first] = lacking();
       if (first) {
         return {
           error: {
             type: 'validation_error',
             code: `incomplete_${first.name.toLowerCase()}`,
-            message: `${first.label.textContent} is incomplete.`,
+            message: say('{field} is incomplete.', { field: first.label.textContent }),
           },
         };
       }
@@ -149,16 +150,16 @@ function changed() {
 }
 
 function terms(type) {
-  const shop = (asked.options.business || {}).name || asked.group.business || 'this business';
+  const shop = (asked.options.business || {}).name || asked.group.business || say('this business');
   const saves = asked.group.saves || MANDATES.has(type);
   if (!saves || (asked.options.terms || {})[type] === 'never') return '';
-  const words =
-    type === 'card' ? 'your card information, you allow' : 'your details and confirming this payment, you authorize';
-  return node(
-    'p',
-    { class: 'TermsText' },
-    `By providing ${words} ${shop} to charge you for future payments in accordance with their terms.`,
-  );
+  const told =
+    type === 'card'
+      ? 'By providing your card information, you allow {business} to charge you for future payments in accordance' +
+        ' with their terms.'
+      : 'By providing your details and confirming this payment, you authorize {business} to charge you for future' +
+        ' payments in accordance with their terms.';
+  return node('p', { class: 'TermsText' }, say(told, { business: shop }));
 }
 
 function partOf(type) {
@@ -216,7 +217,7 @@ function showTabs() {
   panel.setAttribute('aria-labelledby', `${current}-tab`);
   const held = document.activeElement && document.activeElement.getAttribute('role') === 'tab';
   content.replaceChildren(
-    node('div', { class: 'TabList', role: 'tablist', 'aria-label': 'Payment methods' }, ...tabs),
+    node('div', { class: 'TabList', role: 'tablist', 'aria-label': say('Payment methods') }, ...tabs),
     panel,
   );
   if (held) document.getElementById(`${current}-tab`).focus();
@@ -283,7 +284,11 @@ function setOptions({ options, group, types }) {
 function values() {
   if (current) return partOf(current).values();
   return {
-    error: { type: 'validation_error', code: 'incomplete_payment_details', message: 'Please select a payment method.' },
+    error: {
+      type: 'validation_error',
+      code: 'incomplete_payment_details',
+      message: say('Please select a payment method.'),
+    },
   };
 }
 

@@ -5,7 +5,7 @@ const root = document.getElementById('root');
 
 function priceOf({ amount, currency = 'usd' }) {
   if (!amount) return '';
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
+  const format = new Intl.NumberFormat(TAG, { style: 'currency', currency });
   return format.format(Number(amount) / 10 ** format.resolvedOptions().maximumFractionDigits);
 }
 
@@ -21,7 +21,7 @@ function show(options) {
   const postal = String(options.zipCode) === 'true' ? placePart(() => {}, { country: true, postal: true }) : null;
   const said = node('p', { class: 'Error', role: 'alert', hidden: true });
   const price = priceOf(options);
-  const label = (options.panelLabel || 'Pay').replace('{{amount}}', price);
+  const label = (options.panelLabel || say('Pay')).replace('{{amount}}', price);
   const pay = node(
     'button',
     { type: 'submit', class: 'Wallet' },
@@ -36,7 +36,7 @@ function show(options) {
     event.preventDefault();
     said.hidden = true;
     if (!options.email && !/^[^@\s]+@[^@\s]+$/.test(email.value)) {
-      email.paint('Your email is incomplete.');
+      email.paint(say('Your email is incomplete.'));
       return;
     }
     const typed = card.values();
@@ -53,13 +53,13 @@ function show(options) {
   };
   const close = node(
     'button',
-    { type: 'button', class: 'Close', 'aria-label': 'Close', onclick: () => tell('closed') },
+    { type: 'button', class: 'Close', 'aria-label': say('Close'), onclick: () => tell('closed') },
     '×',
   );
   const form = node(
     'form',
     { class: 'Rows', novalidate: true, onsubmit: send },
-    node('h1', { class: 'Title' }, options.name || 'Payment'),
+    node('h1', { class: 'Title' }, options.name || say('Payment')),
     ...(options.description ? [node('p', { class: 'Hint' }, options.description)] : []),
     ...(options.email ? [] : [email.node]),
     rows,
@@ -71,7 +71,7 @@ function show(options) {
   root.replaceChildren(
     node(
       'div',
-      { class: 'LightboxModal', role: 'dialog', 'aria-modal': 'true', 'aria-label': options.name || 'Payment' },
+      { class: 'LightboxModal', role: 'dialog', 'aria-modal': 'true', 'aria-label': options.name || say('Payment') },
       content,
     ),
   );

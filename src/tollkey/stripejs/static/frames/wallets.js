@@ -15,7 +15,7 @@ function setOptions({ group, wallets = [] }) {
     node(
       'button',
       { type: 'button', class: 'Wallet', 'data-testid': name, onclick: () => tell('wallet', { wallet: name }) },
-      `Pay with ${LABELS[name]}`,
+      say('Pay with {wallet}', { wallet: LABELS[name] }),
     ),
   );
   content.replaceChildren(...buttons);

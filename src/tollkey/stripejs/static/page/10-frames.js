@@ -62,7 +62,7 @@ class Frame {
     this.node.setAttribute('scrolling', 'no');
     this.node.setAttribute('role', 'presentation');
     this.node.setAttribute('allow', 'payment *; publickey-credentials-get *; clipboard-write');
-    const params = new URLSearchParams({ ...given, train: TRAIN, origin: window.location.origin });
+    const params = new URLSearchParams({ ...given, title, train: TRAIN, origin: window.location.origin });
     this.node.src = `${HOME}/v3/${page}.html#${params}`;
     frames.add(this);
   }
@@ -70,6 +70,7 @@ class Frame {
   heard(message) {
     if (message.type === 'hello') {
       this.said = true;
+      if (message.data.title) this.node.title = message.data.title; // in the frame's language
       for (const one of this.queue.splice(0)) this.post(one);
     }
     if (message.type === 'answer') {

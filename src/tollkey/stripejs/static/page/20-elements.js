@@ -169,6 +169,15 @@ class Element extends Listening {
     document.addEventListener('click', this._label);
   }
 
+  /** Load the frame anew, in another language. */
+  _again() {
+    const parent = this._parent;
+    if (!this._frame) return;
+    this._detach();
+    this._parent = parent;
+    this._attach(parent);
+  }
+
   /** Send the options to the frame, with what the API says of the intent where the Element needs it. */
   async _send() {
     const frame = this._frame;

@@ -29,7 +29,6 @@ class Elements {
       _options: { value: { ...options }, writable: true },
       _made: { value: new Map() },
       _listeners: { value: new Listeners() },
-      _given: { value: stripe._given },
       _asked: { value: null, writable: true },
       _express: { value: null, writable: true },
       _selected: { value: null, writable: true },
@@ -60,6 +59,12 @@ class Elements {
     const idle = Object.keys(options).filter((name) => IDLE[name] && options[name] !== undefined);
     if (idle.length)
       console.warn(idle.map((name) => `elements(): ${name} has no effect here. ${IDLE[name]}`).join('\n'));
+  }
+
+  /** What the address of a frame says. */
+  get _given() {
+    const { locale } = this._options;
+    return { ...this._stripe._given, ...(locale && { locale }) };
   }
 
   create(kind, options) {
@@ -100,8 +105,10 @@ class Elements {
     if (clientSecret !== undefined && clientSecret !== this._options.clientSecret) {
       refuse('elements.update() cannot change the clientSecret. Create a new Elements instance.');
     }
+    const before = this._given.locale;
     this._options = { ...this._options, ...changes };
     this._submitted = false;
+    if (this._given.locale !== before) for (const made of this._made.values()) made._again();
     await this._refresh();
     this._listeners.tell('update-end', {});
   }
@@ -183,7 +190,7 @@ class Elements {
 
   /** What the frames need to know of the options. */
   _shown() {
-    return { locale: this._stripe._given.locale, ...this._options, saves: this._saves };
+    return { locale: this._given.locale, ...this._options, saves: this._saves };
   }
 
   _forget(made) {

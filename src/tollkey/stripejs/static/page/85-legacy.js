@@ -15,7 +15,7 @@ class CheckoutHandler {
     const frame = new Frame('checkout-popup', {
       title: 'Secure checkout frame',
       name: 'stripe_checkout_app',
-      given: { key },
+      given: { key, locale: options.locale || 'en' },
       listen: (type, data) => {
         if (type !== 'token' && type !== 'closed') return;
         this.close();
