@@ -2,14 +2,15 @@
 
 The token is kept sealed and never shown. The number of a card itself is never kept; a text that looks like one is
 refused, unless the processor says that its tokens do (network tokens have the form of a number). Such a token may bring
-its expiry, as on a card's second track: ``<number>=<YYMM>``. The API takes nothing else beside a token, so of others
-nothing is known.
+its expiry, as on a card's second track: ``<number>=<YYMM>``; more of a track is never taken. The API takes nothing else
+beside a token, so of others nothing is known.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from tollkey.payments.methods import kinds
 from tollkey.payments.methods.instruments import changed_expiry
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 _PARAM = "card[token]"
 _LONGEST = 255
+#: A text in the form of a card's number, whatever separates its digits, or of one of its tracks (ISO/IEC 7813).
+_FORM: Final = re.compile(
+    r"[%;]?[Bb]?(?P<number>[0-9](?:[^0-9A-Za-z=^]*[0-9]){11,18})[^0-9A-Za-z=^]*(?P<more>[=Dd^].*)?"
+)
+_EXPIRY: Final = re.compile(r"=([0-9]{4})")
+_TRACK = "This looks like the track of a card. Tracks are not kept; a number may bring its expiry, as <number>=<YYMM>."
 _NUMBER = (
     "This looks like the number of a card. Live mode takes tokens of the account's processor; the numbers of cards are"
     " not kept."
@@ -58,18 +65,27 @@ def of_processor(call: Call, data: Mapping[str, Any], billing: Mapping[str, Any]
 
 def without_expiry(token: str) -> str:
     """Return a token as its processor gets it: the expiry that one in the form of a number brings goes apart."""
-    number = cards.normal_number(token.partition("=")[0])
-    return number if number.isdigit() and 12 <= len(number) <= 19 else token
+    return _number_of(_FORM.fullmatch(token)) or token
+
+
+def _number_of(form: re.Match[str] | None) -> str:
+    return re.sub(r"[^0-9]", "", form["number"]) if form is not None else ""
 
 
 def _parts(call: Call, token: str) -> tuple[str, int | None, int | None]:
-    """Return the number of a token that has the form of one, and its expiry; empty and None for others."""
-    number, expiry = without_expiry(token), token.partition("=")[2]
-    if not (number.isdigit() and 12 <= len(number) <= 19):
+    """Return the number of a token that has the form of one, and its expiry; empty and None for others.
+
+    Raises ApiError 400 for a track, 402 for an expiry that is over.
+    """
+    form = _FORM.fullmatch(token)
+    if form is None:
         return "", None, None
-    if not (len(expiry) == 4 and expiry.isdigit()):
-        return number, None, None
-    return number, *changed_expiry(call, expiry[2:], expiry[:2])
+    if not form["more"]:
+        return _number_of(form), None, None
+    expiry = _EXPIRY.fullmatch(form["more"])
+    if expiry is None:
+        raise invalid(_TRACK, _PARAM, retry=False)
+    return _number_of(form), *changed_expiry(call, expiry[1][2:], expiry[1][:2])
 
 
 def _card(number: str, month: int | None, year: int | None) -> api.PaymentMethodCard:
