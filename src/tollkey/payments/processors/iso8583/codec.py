@@ -60,6 +60,8 @@ class Codec:
             document, _ = self._library.decode(data, self._specification)
         except self._library.DecodeError as problem:
             raise Malformed(f"field {problem.field}: {problem.msg}") from None
+        except KeyError as problem:  # its bitmap names a field that the specification lacks
+            raise Malformed(f"the dialect has no field {problem}") from None
         found: dict[str, str] = {}
         for name, value in document.items():
             field = self._dialect.fields.get(name)
