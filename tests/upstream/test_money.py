@@ -54,6 +54,17 @@ def test_of_several_amounts_the_largest_counts(api: Api, there: There, path: str
     assert api.post(path, key=capped(api, cap_amount="usd:100"), **params).error["cap"] == "cap_amount"
 
 
+def test_a_payment_that_is_captured_in_parts_counts_as_a_whole(api: Api, there: There) -> None:
+    told(there, pi_1=INTENT, capture=INTENT)
+    path, part = "/v1/payment_intents/pi_1/capture", {"amount_to_capture": 90}
+    small, large = (capped(api, cap_amount=f"usd:{most}", cap_charged_a_day=f"usd:{most}") for most in (100, 5_000))
+    for said in ("false", "0", ""):
+        assert api.post(path, key=small, final_capture=said, **part).error["cap"] == "cap_amount"
+    assert [api.post(path, key=large, final_capture=False, **part).status for _ in range(3)] == [200] * 3
+    assert spent(api) == {("charge", "usd"): 5_000}
+    assert api.post(path, key=small, final_capture=True, **part).status == 200  # nothing can be captured after it
+
+
 @pytest.mark.parametrize(
     "params",
     [{"source": "acct_2"}, {"customer_account": "acct_2"}, {"transfer_data": {"destination": "acct_2"}},

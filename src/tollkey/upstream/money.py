@@ -83,9 +83,14 @@ async def _created(given: Given, path: str, look: Look) -> Movement:
 
 
 async def _existing(given: Given, path: str, look: Look) -> Movement:
-    """A payment that exists: confirmed, captured, or given another amount."""
+    """A payment that exists: confirmed, captured, or given another amount.
+
+    One that is captured in parts counts as a whole with its first part: the parts are not told apart from one another.
+    """
     found = await _found(path.rpartition("/")[0] if path.count("/") > 3 else path, look)
     named = [_amount(given, name) for name in ("amount", "amount_to_capture", "amount_to_confirm")]
+    if single(given, "final_capture") not in (None, "true"):
+        named.append(int(found["amount"]))
     return Movement(
         "charge",
         max((amount for amount in named if amount is not None), default=int(found["amount"])),
