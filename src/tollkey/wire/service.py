@@ -14,6 +14,7 @@ from tollkey.db import Ids, Scope, StorageError, Tx
 from tollkey.db.edge import Edge
 from tollkey.db.engine import Busy
 from tollkey.db.ids import QuickBytes
+from tollkey.db.read_limits import MAX_QUEUED, ConcurrencyLimits
 from tollkey.keys import Denied, Key, Reason, usage
 from tollkey.keys.header import read_authorization, without_keys
 from tollkey.keys.store import take_use
@@ -71,6 +72,8 @@ class Service:
         self._answering = Answering(setup, edge, self._execution, self._owners, policy.connected, policy.outside)
         self._request_ids = Ids(QuickBytes(), now)
         self.drawing = Drawing(self.admission)
+        # Visitors of an account's pages wait for one another, and neither its keys nor other accounts wait for them.
+        self._visitors = ConcurrencyLimits(MAX_QUEUED)
 
     # -- a whole request
 
@@ -229,7 +232,9 @@ class Service:
 
         async def run() -> Response:
             if not endpoint.writes:
-                return await self.edge.read(callback)
+                caller = f"{grant.scope.account}:{int(grant.scope.livemode)}:pages"
+                async with self._visitors.slot(caller):
+                    return await self.edge.read(callback, caller=caller, kind=endpoint.path)
             return await self._owners.write(self.edge, grant.scope, callback)
 
         response = await self.admission.run(run, writes=endpoint.writes)
