@@ -159,3 +159,9 @@ def test_a_page_answers_whatever_is_typed_into_it_and_soon(
                             f"{endpoint.method} {endpoint.path} {field}{inside} {value:.20}", (problem, took)
                         )
     assert wrong == {}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_link_may_have_marks_that_others_added_to_it(api: Api, name: str) -> None:
+    page = PAGES[name](api)
+    assert api.send("GET", page, key=None, query="utm_source=mail&fbclid=x&a[b][]=c").status == 200
