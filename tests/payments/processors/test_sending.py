@@ -10,6 +10,7 @@ import pytest
 from tests.support.api import Api
 from tests.support.processor import Live, connected
 from tollkey.payments.processors import attempts
+from tollkey.payments.processors.network import Authorize, Outcome
 from tollkey.payments.processors.sending import Sender, Times
 from tollkey.wire.messages import Request
 
@@ -188,3 +189,22 @@ def test_a_client_whose_connection_ends_leaves_the_payment_to_go_on(live: Live) 
     live.api.world.runner.run(cut())
     found = live.get("/v1/payment_intents")["data"]
     assert [one["status"] for one in found] == ["succeeded"]
+
+
+def test_an_error_of_a_provider_is_logged_without_its_text(
+    live: Live, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(request: Authorize) -> Outcome:
+        try:
+            raise KeyError(request.method.token)
+        except KeyError as error:
+            raise RuntimeError(f"no {request.method.token}") from error
+
+    monkeypatch.setattr(live.network, "send", fails)
+    paid = live.pay(payment_method=live.method("nt_hush"))
+    assert paid["status"] == "processing"
+    assert "nt_hush" not in caplog.text
+    assert "RuntimeError" in caplog.text
+    assert "caused by KeyError" in caplog.text
+    monkeypatch.undo()
+    live.recover()

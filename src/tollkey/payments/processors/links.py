@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module, metadata
 from pkgutil import iter_modules
@@ -40,6 +41,18 @@ def known() -> dict[str, Provider]:
         if isinstance(provider, Provider):
             named.setdefault(provider.name, provider)
     return named
+
+
+def without_text(error: BaseException) -> str:
+    """Return what is logged of an error of a provider: its types and where they were raised.
+
+    Not their texts: a provider of somebody else may put what it was asked into them, the token of a card included.
+    """
+    parts, shown = [], error
+    while shown is not None:
+        parts.append("".join([f"{type(shown).__name__}\n", *traceback.format_tb(shown.__traceback__)]))
+        shown = shown.__cause__ or (None if shown.__suppress_context__ else shown.__context__)
+    return "caused by ".join(parts)
 
 
 class Links:

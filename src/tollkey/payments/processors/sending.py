@@ -20,7 +20,7 @@ from tollkey.db.edge import Edge
 from tollkey.keys.keyring import Keyring
 from tollkey.payments.processors import answers, attempts, backends, notices, recovery
 from tollkey.payments.processors.attempts import ENDED, Attempt
-from tollkey.payments.processors.links import Links
+from tollkey.payments.processors.links import Links, without_text
 from tollkey.payments.processors.network import (
     Approved,
     Authorize,
@@ -315,7 +315,7 @@ class Sender:
         except TimeoutError:
             return Unknown("no answer in time")
         except Exception as error:
-            log.exception("a processor failed")
+            log.error("a processor failed: %s", without_text(error))
             return Unknown(f"the provider failed: {type(error).__name__}")
 
     # -- what came of it
