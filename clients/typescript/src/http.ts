@@ -138,15 +138,20 @@ function understood(reply: Reply, call: Call): Record<string, unknown> {
   const error = (typeof given === "object" && given !== null ? given : {}) as Record<string, unknown>;
   const [code, message, param] = ["code", "message", "param"].map((name) => {
     const value = error[name];
-    return typeof value === "string" ? value.slice(0, 500) : "";
+    return typeof value === "string" ? shown(value) : "";
   }) as [string, string, string];
   if (status === 401) throw new RemoteRefused("the key server does not accept the service key (status 401)", 401);
   if (status === 403 && (code === "" || code === "insufficient_scope")) {
-    const permission = /scope="([^"]{1,100})"/.exec(reply.challenge)?.[1] ?? call.needs;
+    const permission = shown(/scope="([^"]{1,2000})"/.exec(reply.challenge)?.[1] ?? call.needs);
     throw new RemoteRefused(`the service key may not do this: it lacks the permission ${permission} (status 403)`, 403, permission);
   }
   if (code === "") throw new RemoteUnavailable(`there is no key server at this address (status ${status})`, false);
   throw new KeyRefused(code, message, param || null, status);
+}
+
+/** A text of the server for an error: what repeats a key, as a proxy's answer may, is masked. */
+function shown(text: string): string {
+  return text.slice(0, 2000).replace(/[A-Za-z0-9]+_(?:[A-Za-z0-9]+_)?[A-Za-z0-9]{24,}/g, (key) => `${key.slice(0, 8)}…`).slice(0, 500);
 }
 
 function decoded(body: string): Record<string, unknown> | null {

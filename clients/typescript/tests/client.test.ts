@@ -121,6 +121,19 @@ test("a service key that may not verify is a fault of the configuration, which n
   await assert.rejects(client(() => error(401, "invalid_token")).keys.check("rk_live_1"), RemoteRefused);
 });
 
+test("a key that an answer repeats is in no error", async () => {
+  const key = `sk_live_${"Abcdef0123456789".repeat(3)}`;
+  const challenge = { "www-authenticate": `Bearer error="insufficient_scope", scope="${key}"` };
+  const body = JSON.stringify({ error: { code: key, message: `Invalid ${"x".repeat(480)} ${key}`, param: key } });
+  for (const answer of [() => error(403, "insufficient_scope", challenge), () => new Response(body, { status: 400 })]) {
+    await assert.rejects(client(answer).keys.check("rk_live_1"), (thrown) => {
+      assert.ok(thrown instanceof Error);
+      assert.doesNotMatch(`${thrown.message} ${JSON.stringify(thrown)}`, /Abcdef0123456789Abc/);
+      return true;
+    });
+  }
+});
+
 test("an argument that the server does not take is named", async () => {
   const { keys } = client(() => error(400, "permission_unknown"));
   await assert.rejects(keys.check("rk_live_1", { permission: "reprot" }), (thrown) => thrown instanceof KeyRefused && thrown.code === "permission_unknown");

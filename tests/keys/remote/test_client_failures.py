@@ -101,6 +101,20 @@ def test_a_service_key_that_may_not_verify_is_named_at_first_use(make: Make, ser
     assert refused.value.status == 401
 
 
+def test_a_key_that_an_answer_repeats_is_in_no_exception(make: Make, server: Scripted) -> None:
+    key = "sk_live_" + "Abcdef0123456789" * 3
+    challenge = f'Bearer error="insufficient_scope", scope="{key}"'
+    for answer in (
+        error("403 Forbidden", "insufficient_scope", www_authenticate=challenge),
+        error("400 Bad Request", key, f"Invalid {'x' * 480} {key}", key),
+    ):
+        server.then(answer)
+        with pytest.raises((RemoteRefused, KeyRefused)) as refused:
+            make().check(TEXT)
+        told = f"{refused.value} {vars(refused.value)}"
+        assert key[8:40] not in told
+
+
 def test_an_argument_that_the_server_does_not_take_is_named(make: Make, server: Scripted) -> None:
     server.then(error("400 Bad Request", "parameter_invalid", "Invalid route.", "route"))
     with pytest.raises(KeyRefused, match="Invalid route") as refused:

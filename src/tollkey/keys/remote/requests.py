@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from tollkey import USER_AGENT
 from tollkey.keys.errors import KeyRefused, UnknownPermission
+from tollkey.keys.header import mask_keys
 from tollkey.keys.hiding import repr_without
 from tollkey.keys.remote.errors import RemoteRefused, RemoteUnavailable
 from tollkey.keys.remote.fields import Json, Value
@@ -18,7 +19,7 @@ from tollkey.keys.token import mask_unknown
 
 LARGEST_ANSWER = 4 * 1024 * 1024  # bytes; a page of 100 keys with all their metadata has less
 VERIFY = "key_verify_write"
-_SCOPE = re.compile(r'scope="([^"]{1,100})"')
+_SCOPE = re.compile(r'scope="([^"]{1,2000})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def understood(reply: Reply, request: Request) -> dict[str, Json]:
         raise RemoteRefused("the key server does not accept the service key (status 401)", 401)
     if reply.status == 403 and code in ("insufficient_scope", ""):
         named = _SCOPE.search(reply.headers.get("www-authenticate", ""))
-        permission = named[1] if named else request.needs
+        permission = _text(named[1]) if named else request.needs
         text = f"the service key may not do this: it lacks the permission {permission} (status 403)"
         raise RemoteRefused(text, 403, permission)
     if not code:
@@ -145,4 +146,5 @@ def decoded(body: bytes) -> dict[str, Json]:
 
 
 def _text(value: Json) -> str:
-    return value[:500] if isinstance(value, str) else ""
+    """Return a text of the server for an exception: what repeats a key, as a proxy's answer may, is masked."""
+    return mask_keys(value[:2000])[:500] if isinstance(value, str) else ""
