@@ -48,7 +48,8 @@ def without_text(error: BaseException) -> str:
 
     Not their texts: a provider of somebody else may put what it was asked into them, the token of a card included.
     """
-    parts, shown = [], error
+    parts: list[str] = []
+    shown: BaseException | None = error
     while shown is not None:
         parts.append("".join([f"{type(shown).__name__}\n", *traceback.format_tb(shown.__traceback__)]))
         shown = shown.__cause__ or (None if shown.__suppress_context__ else shown.__context__)

@@ -286,20 +286,37 @@ def test_a_strange_entry_of_somebody_else_is_nothing_and_one_about_a_payout_sets
 
 
 def test_a_file_that_may_not_be_read_holds_up_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = Path.read_bytes
+    opened = os.open
 
-    def read_bytes(file: Path) -> bytes:
+    def open_file(file: Path, *how: Any) -> int:
         if file.name == "a.xml":  # the tests may run as root, which may read every file
             raise PermissionError(13, "Permission denied")
-        return whole(file)
+        return opened(file, *how)
 
-    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    monkeypatch.setattr(os, "open", open_file)
     journal = _journal(tmp_path)
     _queue(journal, 1)
     _say(tmp_path, camt(entry("PAYO00000001")), "a.xml")
     _say(tmp_path, camt(entry("PAYO00000001")), "b.xml")
     assert (journal.take_in(), journal.take_in()) == (1, 0)
     assert [file.name for file in (tmp_path / "state" / "failed").iterdir()] == ["a.xml"]
+
+
+@pytest.mark.parametrize("becomes", ["link", "pipe"])
+def test_what_becomes_a_link_while_it_is_looked_at_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, becomes: str
+) -> None:
+    journal = _journal(tmp_path)
+    _queue(journal, 1)
+    (tmp_path / "elsewhere").write_bytes(camt(entry("PAYO00000001")))
+    if becomes == "link":
+        (tmp_path / "in" / "a.xml").symlink_to(tmp_path / "elsewhere")
+    else:
+        os.mkfifo(tmp_path / "in" / "a.xml")
+    monkeypatch.setattr(Path, "is_symlink", lambda file: False)  # it was a file when it was looked at
+    monkeypatch.setattr(Path, "is_file", lambda file: True)
+    assert (journal.take_in(), journal.take_in()) == (0, 0)
+    assert journal.outcome("PAYO00000001") == Pending()
 
 
 def test_links_and_other_files_are_left_alone(tmp_path: Path) -> None:

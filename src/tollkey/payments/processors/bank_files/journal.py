@@ -17,6 +17,7 @@ import logging
 import os
 import shutil
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, replace
@@ -200,18 +201,15 @@ class Journal:
 
     def _take(self, file: Path) -> bool:
         try:
-            state = file.stat()
-            data = b"" if state.st_size > LARGEST else file.read_bytes()
-            if not data:
-                raise Unreadable("it is empty, or too large")
+            state = file.lstat()
+            data = _read(file)
             news = self._understood(statements.read(data), hashlib.sha256(data).hexdigest())
         except FileNotFoundError:
             return False  # another process has read it
-        except (Unreadable, PermissionError) as problem:
+        except Unreadable as problem:
             seen = (state.st_size, state.st_mtime_ns)
             if self._looked.get(file.name) == seen:
-                why = problem if isinstance(problem, Unreadable) else "it may not be read"
-                log.error("the file %s of the bank is set aside: %s", ascii(file.name), why)
+                log.error("the file %s of the bank is set aside: %s", ascii(file.name), problem)
                 del self._looked[file.name]
                 _move(file, self._failed)
             else:
@@ -318,6 +316,21 @@ def _write(file: Path, data: bytes) -> None:
         opened.write(data)
         opened.flush()
         os.fsync(opened.fileno())
+
+
+def _read(file: Path) -> bytes:
+    """Return what a file holds. Raises Unreadable, also for what has become a link since it was looked at."""
+    try:
+        with open(os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as opened:
+            regular = stat.S_ISREG(os.fstat(opened.fileno()).st_mode)
+            data = opened.read(LARGEST + 1) if regular else b""
+    except FileNotFoundError:
+        raise
+    except OSError as problem:
+        raise Unreadable(f"it cannot be read: {problem.strerror}") from None
+    if not data or len(data) > LARGEST:
+        raise Unreadable("it is empty, or too large")
+    return data
 
 
 def _sync(*folders: Path) -> None:
