@@ -56,3 +56,36 @@ def test_axe_finds_nothing_wrong_with_a_public_page(
         visitor.keep("public-" + re.sub(r"\W+", "-", kind).strip("-"))
     assert wrong == []
     assert set(PUBLIC) - NO_PAGE - AFTERWARDS - seen == set()
+
+
+def test_a_phone_shows_words_of_any_length_without_scrolling_sideways(
+    shared_server: Running, chromium: Browser, screenshots: Path
+) -> None:
+    long = "W" * 200
+    with Shop(shared_server) as shop:
+        price = shop.post("/v1/prices", currency="usd", unit_amount=99_999_999, product_data={"name": long})["id"]
+        lines = [{"price": price, "quantity": 1}]
+        label = {"type": "custom", "custom": "W" * 50}
+        more = {"optional_items": lines, "custom_fields": [{"key": "k", "label": label, "type": "text"}]}
+        shop.post("/v1/payment_links", line_items=lines)
+        shop.post("/v1/checkout/sessions", mode="payment", success_url="https://a.example", line_items=lines, **more)
+        customer = shop.post("/v1/customers", name=long, email=f"{'w' * 60}@{'w' * 60}.example")["id"]
+        shop.post("/v1/invoiceitems", customer=customer, amount=500, currency="usd", description=long)
+        sent = {
+            "collection_method": "send_invoice",
+            "days_until_due": 3,
+            "custom_fields": [{"name": "W" * 40, "value": "W" * 140}],
+        }
+        draft = shop.post("/v1/invoices", customer=customer, pending_invoice_items_behavior="include", **sent)["id"]
+        shop.post(f"/v1/invoices/{draft}/finalize")
+        shop.post("/v1/billing_portal/sessions", customer=customer)
+        shop.post("/v1/charges", amount=500, currency="usd", source="tok_visa", description=long)
+        addresses = shop.addresses
+    visitor, widths = Person(chromium, screenshots), {}
+    visitor.page.set_viewport_size({"width": 390, "height": 780})
+    for address in addresses:
+        if kind := kind_of(address):
+            visitor.page.goto(address)
+            widths[kind] = visitor.page.evaluate("document.documentElement.scrollWidth")
+    pages = {"/buy/{token}", "/pay/{token}", "/i/{token}", "/portal/{token}", "/receipts/{token}"}
+    assert widths == dict.fromkeys(pages, 390)

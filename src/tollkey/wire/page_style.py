@@ -10,7 +10,7 @@ STYLE = """
 @media(prefers-color-scheme:dark){:root{--page:#12141a;--card:#1c1f28;--text:#eceef4;--soft:#a4abbd;
 --line:#363b48;--accent:#4fc3b4;--on-accent:#06201c;--bad:#ff8a80}}
 *{box-sizing:border-box}
-body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 var(--font)}
+body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 var(--font);overflow-wrap:anywhere}
 main{max-width:28rem;margin:10vh auto 2rem;padding:2rem;background:var(--card);border:1px solid var(--line);
 border-radius:var(--card-round)}
 h1{font-size:1.35rem;line-height:1.3;margin:0 0 .75rem}
