@@ -19,10 +19,14 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.api import api, postgres_world, sqlite_world
 from tests.support.nodes import nodes, postgres_nodes, sqlite_nodes
+from tests.support.vault import postgres_vault, sqlite_vault, vaulted
 from tollkey.db import Database, Ids, SQLite
 from tollkey.db.postgres import Postgres
 
-__all__ = ["api", "nodes", "postgres_nodes", "postgres_world", "sqlite_nodes", "sqlite_world"]
+__all__ = [
+    "api", "nodes", "postgres_nodes", "postgres_vault", "postgres_world", "sqlite_nodes", "sqlite_vault",
+    "sqlite_world", "vaulted",
+]  # fmt: skip
 
 # The same examples in every run, unless `dev.py shuffle` names a seed, and no verdict on how fast this machine is.
 CHANCE = "TOLLKEY_TEST_SEED" in os.environ

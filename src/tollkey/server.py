@@ -21,7 +21,7 @@ from tollkey.keys.verifier import FLUSH_MOST
 from tollkey.outbox.connections import Poster, usual
 from tollkey.payments.methods import ephemeral_keys
 from tollkey.payments.processors import notices as told
-from tollkey.payments.processors import sending
+from tollkey.payments.processors import serving, vault
 from tollkey.payments.usage import sessions
 from tollkey.platform import background
 from tollkey.platform.cli_socket import CliSocket, no_socket
@@ -42,6 +42,8 @@ from tollkey.wire.service import Service
 
 if TYPE_CHECKING:
     from tollkey.keys.notices import Notices
+    from tollkey.payments.processors.sending import Sender
+    from tollkey.payments.processors.vault import Vault
 
 log = logging.getLogger("tollkey")
 
@@ -54,6 +56,7 @@ _LOG_PAUSE_SECONDS = 0.002  # after a long request was redacted
 _ROTATION_SECONDS = 60.0  # between two looks for keys to roll
 _NOTICES_SECONDS = 5.0  # between two looks for what notices are about
 _CATCH_UP_SECONDS = 60.0  # between two looks for events of upstream accounts that did not arrive
+_VAULT_SECONDS = 1.0  # between two looks for numbers of cards that nobody needs any more
 _NOTICED_SECONDS = 30.0  # between two looks for what processors tell by themselves
 _EXPIRED_SECONDS = 600.0  # between two deletions of expired data
 
@@ -72,7 +75,8 @@ class Server:
     rate: RequestRate
     gateway: upstream.Gateway
     events: upstream.Events
-    sender: sending.Sender
+    sender: Sender
+    vault: Vault | None = None
     notices: Notices | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _sending: list[asyncio.Task[None]] = field(default_factory=list)
@@ -95,6 +99,7 @@ class Server:
             self._catch_up(),
             self._ask_processors(),
             self._read_notices(),
+            self._tidy_vault(),
         )
         self._tasks = [asyncio.create_task(task) for task in tasks]
         self._sending = [asyncio.create_task(self.deliverer.run(self._stopping))]
@@ -119,6 +124,8 @@ class Server:
             await self.sender.stop()
             await self.gateway.stop()
             await self._write_buffers()
+            if self.vault is not None:
+                await self.vault.stop()
         except Exception:  # the disk may have failed; the rest is closed all the same
             log.exception("buffered data was not written")
         await self.http.aclose()
@@ -204,6 +211,10 @@ class Server:
     async def _read_notices(self) -> None:
         await self._every(_NOTICED_SECONDS, self.sender.read_notices)
 
+    async def _tidy_vault(self) -> None:
+        if self.vault is not None:
+            await self._every(_VAULT_SECONDS, self.vault.tidy)
+
     async def _delete_expired(self) -> None:
         core, settings = self.core, self.core.settings
         kept = background.Kept(settings.log_days, settings.event_days, settings.delivery_days)
@@ -213,9 +224,14 @@ class Server:
                 lambda: background.delete_expired(self.edge, core.logs, int(core.now()), kept),
                 lambda: self.gateway.tidy(settings.log_days),
                 lambda: told.tidy(self.edge, int(core.now()), settings.attempt_days),
+                self._sweep_vault,
             )
 
         await self._every(_EXPIRED_SECONDS, delete)
+
+    async def _sweep_vault(self) -> None:
+        if self.vault is not None:
+            await self.vault.sweep(self.core.setup.tables)
 
 
 def method_label(method: str) -> str:
@@ -232,7 +248,7 @@ def build(core: Core, http: Poster | None = None) -> Server:
     """Create the server for a core. Must be called in the event loop that will run it.
 
     http: sends webhooks; None for the usual one.
-    Raises ValueError, OSError for notices that cannot be sent as configured; StorageError.
+    Raises ValueError, OSError for notices that cannot be sent as configured; VaultRefused, KeyringError; StorageError.
     """
     settings = core.settings
     edge = edge_for(core.database, on_alive=core.verifier.lease.renew)
@@ -246,8 +262,10 @@ def build(core: Core, http: Poster | None = None) -> Server:
     gateway = upstream.Gateway(
         edge, operations, Reveals(core.catalogue), upstreams, http, core.setup.ids, core.now, core.setup.base_url
     )
-    times = sending.Times(wait=min(sending.WAIT_SECONDS, settings.request_seconds * 2 / 3))
-    sender = sending.sender_of(edge, Owners(platform_of), core.call, core.authority.keyring, core.now, times)
+    kept = vault.of_server(core.database, edge, core.authority.keyring, core.setup.ids, core.now, settings)
+    sender = serving.sender_of(
+        edge, Owners(platform_of), core.call, core.authority.keyring, core.now, settings.request_seconds, kept
+    )
     policy = Policy(
         connected=lambda tx, scope, account: core.setup.tables.of["account"].get(tx, scope, account) is not None,
         platform_of=platform_of,
@@ -262,6 +280,7 @@ def build(core: Core, http: Poster | None = None) -> Server:
         refused=core.attempts.count_denied,
         elsewhere=gateway,
         outside=sender,
+        apart=kept,
         special_keys={
             "ek": lambda tx, text, now: ephemeral_keys.verify(core.setup.tables, core.authority, tx, text, now),
             "token": lambda tx, text, now: sessions.verify(core.authority, tx, text, now),
@@ -307,6 +326,7 @@ def build(core: Core, http: Poster | None = None) -> Server:
         gateway,
         events,
         sender,
+        kept,
         notices,
         _stopping=stopping,
     )

@@ -31,7 +31,7 @@ BOUNDS = frozenset(
 )  # fmt: skip
 
 
-_URLS = ("database", "direct_database")
+_URLS = ("database", "direct_database", "vault_database")
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,15 @@ class Settings:
         "",
         "A read-only file with the keyring, for example a mounted secret, instead of keyring.json in the data folder.",
     )
+    vault_database: str = _setting(
+        "", "The card vault's own database, for processors that take the numbers of cards: the path of an SQLite file,"
+        " or postgresql://…. Empty: there is none. It must be PostgreSQL where TOLLKEY_DATABASE is."
+        " TOLLKEY_VAULT_DATABASE_FILE names a file with the URL instead.", shown=False,
+    )  # fmt: skip
+    vault_keyring: str = _setting(
+        "", "The file of the card vault's own keyring; `tollkey live vault on` creates it. Keep it apart from the main"
+        " keyring and from both databases.",
+    )  # fmt: skip
     base_url: str = _setting(
         "", "Public URL, for example https://pay.example.com, used in links and for passkeys. Empty: http://host:port;"
         " the Dashboard is then opened with the address the server listens on, or with localhost.",
@@ -304,7 +313,32 @@ def load_settings(environ: Mapping[str, str] = os.environ, file: Path | None = N
             f"TOLLKEY_DELIVERY_DAYS ({settings.delivery_days}) must not be less than TOLLKEY_EVENT_DAYS"
             f" ({settings.event_days}): the filter delivery_success of events asks for their deliveries"
         )
+    _check_vault(settings)
     return settings
+
+
+def _check_vault(settings: Settings) -> None:
+    """Raise ValueError for a card vault that is half configured, that several nodes could not share, or that is where
+    the main database or the main keyring is.
+    """
+    database, keyring = settings.vault_database, settings.vault_keyring
+    if not database and not keyring:
+        return
+    if not database or not keyring:
+        lacking = "TOLLKEY_VAULT_KEYRING" if database else "TOLLKEY_VAULT_DATABASE"
+        raise ValueError(f"the card vault needs {lacking} too: it has a database and a keyring of its own")
+    in_postgres = database.startswith(("postgresql://", "postgres://"))
+    if settings.in_postgres and not in_postgres:
+        raise ValueError(
+            "TOLLKEY_VAULT_DATABASE must be a URL of PostgreSQL where TOLLKEY_DATABASE is one: every node needs the"
+            " same vault"
+        )
+    own = {settings.database_url, settings.direct_url}
+    if database in own or (not in_postgres and Path(database).resolve() in {Path(one).resolve() for one in own}):
+        raise ValueError("TOLLKEY_VAULT_DATABASE must be another database than the main one")
+    main = Path(settings.keyring_file or Path(settings.data) / "keyring.json")
+    if Path(keyring).resolve() == main.resolve():
+        raise ValueError("TOLLKEY_VAULT_KEYRING must be another file than the main keyring")
 
 
 def given_settings(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

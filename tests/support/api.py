@@ -272,8 +272,13 @@ class OnlyHere(httpx.AsyncHTTPTransport):
         return await super().handle_async_request(request)
 
 
-def open_node(url: str, folder: Path, runner: asyncio.Runner, clock: list[int], default_version: str = LATEST) -> World:
-    """A core on that database, begun in the runner's event loop; whoever opens it stops its edge and closes it."""
+def open_node(
+    url: str, folder: Path, runner: asyncio.Runner, clock: list[int], default_version: str = LATEST, **more: Any
+) -> World:
+    """A core on that database, begun in the runner's event loop; whoever opens it stops its edge and closes it.
+
+    more: further settings.
+    """
     settings = Settings(
         data=str(folder),
         database=url,
@@ -282,6 +287,7 @@ def open_node(url: str, folder: Path, runner: asyncio.Runner, clock: list[int], 
         test_rate_limit=0,
         live_rate_limit=0,
         default_version=default_version,
+        **more,
     )
     core = open_core(settings, now=lambda: clock[0], ids=Ids(), monotonic=lambda: 0.0)
     core.verifier.lease.renew(0.0)

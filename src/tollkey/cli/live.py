@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tollkey.cli import processor
+from tollkey.cli import processor, vault
 from tollkey.cli.common import (
     ACTOR,
     Account,
@@ -42,6 +42,7 @@ app = typer.Typer(no_args_is_help=True, help=(
     " with local keys, restricted, rolled and revoked here."
 ))  # fmt: skip
 app.add_typer(processor.app, name="processor")
+app.add_typer(vault.app, name="vault")
 _LONGEST_FILE = 4096  # characters
 _TITLES = ("ACCOUNT", "MODE", "UPSTREAM", "URL", "KEY", "KEY SINCE (UTC)", "LAST TAKEN", "LAST REFUSED", "UNKNOWN")
 

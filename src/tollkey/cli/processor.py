@@ -16,7 +16,7 @@ from tollkey.cli.common import Account, AsJson, Data, Database, fail, opened, re
 from tollkey.core import Core
 from tollkey.db import Scope, Tx
 from tollkey.keys.header import beginning
-from tollkey.payments.processors import attempts, backends, links, notices
+from tollkey.payments.processors import attempts, backends, notices, serving
 from tollkey.upstream import states
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def status(account: Account = None, data: Data = None, database: Database = None
         wanted = None if account is None else scope_of(core, account, True).account
         found = [one for one in core.database.read(backends.every) if wanted in (None, one.scope.account)]
         rows = [_value(core, one) for one in found]
-        providers = sorted(links.known())
+        providers = sorted(serving.installed())
         value = {"processors": rows, "providers": providers}
         show(value, json_, lambda: [
             *(table(
@@ -234,7 +234,7 @@ async def _try(
 
 
 def _provider(name: str) -> Provider:
-    known = links.known()
+    known = serving.installed()
     if name not in known:
         there = ", ".join(sorted(known)) or "none"
         raise typer.BadParameter(f"there is no provider of that name; installed: {there}", param_hint="--provider")

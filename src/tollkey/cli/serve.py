@@ -199,7 +199,12 @@ async def _run(
     try:
         tls = _certificate(core.settings)
         server = build(core)
-    except (OSError, ValueError, StorageError) as problem:  # for example a secret of notices that cannot be read
+    except (
+        OSError,
+        ValueError,
+        StorageError,
+        KeyringError,
+    ) as problem:  # for example a secret of notices that cannot be read
         listener.close()
         core.close()
         raise refused(problem) from None

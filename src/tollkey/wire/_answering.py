@@ -8,6 +8,7 @@ from functools import partial
 
 from tollkey.db import Scope, Tx
 from tollkey.db.edge import Edge
+from tollkey.db.engine import OutcomeUnknown
 from tollkey.keys import Key
 from tollkey.wire import idempotency, refusals
 from tollkey.wire._admitted import Admitted
@@ -20,14 +21,14 @@ from tollkey.wire.call import Call, Origin, Setup
 from tollkey.wire.expand import expands_many
 from tollkey.wire.messages import Later, Request, Response
 from tollkey.wire.owners import Owners
-from tollkey.wire.policy import Outside
+from tollkey.wire.policy import Apart, Outside
 from tollkey.wire.render import Renderer
 from tollkey.wire.router import Route
 from tollkey.wire.staging import write_staged
 
 
 class Answering:
-    """Runs what admitted requests ask for. connected, outside: see ``Policy``."""
+    """Runs what admitted requests ask for. connected, outside, apart: see ``Policy``."""
 
     def __init__(
         self,
@@ -37,10 +38,12 @@ class Answering:
         owners: Owners,
         connected: Callable[[Tx, Scope, str], bool],
         outside: Outside | None,
+        apart: Apart | None = None,
     ) -> None:
         self._setup, self._edge, self._execution = setup, edge, execution
-        self._owners, self._connected, self._outside = owners, connected, outside
+        self._owners, self._connected, self._outside, self._apart = owners, connected, outside, apart
         self._renderer: Renderer = execution.renderer
+        self._secret = setup.services.authority.keyring.stable_digest("marks of requests")
         self._in_flight = idempotency.InFlight()
         #: Whether an endpoint answers callers of a version, with a kind of key, with stored JSON.
         self._stored_cases: dict[tuple[str, str, str], bool] = {}
@@ -104,7 +107,7 @@ class Answering:
             response = await admission.run(partial(self._read, asked, recheck))
         else:
             repeatable = idempotency_key if request.repeatable else None
-            mark = await mark_of(request, asked.key, asked.scope.account) if repeatable is not None else b""
+            mark = await mark_of(request, asked.key, asked.scope.account, self._secret) if repeatable else b""
             writing = partial(self._write_and_wait, asked, recheck, mark, repeatable)
             if repeatable is not None:
                 writing = partial(
@@ -161,17 +164,39 @@ class Answering:
         """
         request, endpoint, key, scope = asked.request, asked.route.endpoint, asked.key, asked.scope
         staged = None if endpoint.stage is None else endpoint.stage(request.given, scope, self._setup.ids, asked.now)
+        apart = self._apart if key.livemode else None
+        if apart is not None and apart.concerns(request.given) and await self._runs_handler(asked, repeatable):
+            request.apart = await apart.keep(request.given, scope)
+            return await self._write_apart(apart, asked, work)
+        if staged is None or not await self._runs_handler(asked, repeatable):
+            return await self._owners.write(self._edge, key.scope, work)
+        request.given = staged.given
+        return await write_staged(self._edge, staged, work, await self._owners.lock(self._edge, key.scope))
 
-        def runs_handler(tx: Tx) -> bool:
+    async def _runs_handler(self, asked: Admitted, repeatable: str | None) -> bool:
+        """Return whether a request's transaction will run the handler, as far as is known before it."""
+        key, scope = asked.key, asked.scope
+
+        def runs(tx: Tx) -> bool:
             if asked.elsewhere and not self._connected(tx, key.scope, scope.account):
                 return False
             space = idempotency.space_of(key)
             return repeatable is None or not idempotency.is_used(tx, scope, repeatable, asked.now, space)
 
-        if staged is None or not await self._edge.read(runs_handler):
-            return await self._owners.write(self._edge, key.scope, work)
-        request.given = staged.given
-        return await write_staged(self._edge, staged, work, await self._owners.lock(self._edge, key.scope))
+        return await self._edge.read(runs)
+
+    async def _write_apart(self, apart: Apart, asked: Admitted, work: Callable[[Tx], Response]) -> Response:
+        """Run ``work`` in a transaction, and release what was kept apart and that has not claimed."""
+        kept = asked.request.apart
+        try:
+            response = await self._owners.write(self._edge, asked.key.scope, work)
+        except OutcomeUnknown:
+            raise  # an object may hold it
+        except BaseException:  # also when the request's time is over, which cancels it
+            await apart.release(kept)
+            raise
+        await apart.release(kept)
+        return response
 
     # -- in a transaction
 
@@ -209,7 +234,7 @@ class Answering:
             self._setup, tx, scope, asked.now, key=key, path=asked.names, origin=origin, platform=key.account,
             owner=owner,
         )  # fmt: skip
-        call.needed = request.needed
+        call.needed, call.apart = request.needed, request.apart
         return call
 
     # -- stored JSON

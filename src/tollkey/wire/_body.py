@@ -59,15 +59,16 @@ def read_query(request: Request) -> bool:
     return True
 
 
-async def mark_of(request: Request, key: Key, account: str) -> bytes:
+async def mark_of(request: Request, key: Key, account: str, secret: bytes) -> bytes:
     """Return the request's fingerprint, which ``wire.idempotency`` compares. Long bodies are hashed in a thread.
 
     The multipart boundary is left out, because clients choose it anew for each request. account: the account acted for.
+    secret: of this server, at most 64 bytes.
     """
 
     def compute() -> bytes:
         body = without_boundary(request.body, request.headers.get("content-type", ""))
-        return fingerprint(request.method, request.query, body, key, account)
+        return fingerprint(request.method, request.query, body, secret, key, account)
 
     return await asyncio.get_running_loop().run_in_executor(_ONE, compute) if len(request.body) > SMALL else compute()
 

@@ -78,6 +78,7 @@ class Call:
     notices: texts for the response header ``Stripe-Notice``.
     needed: grants that the request needed besides that of its endpoint; shared like ``memo``.
     outside: references of what has to be done outside of the transaction once that is durable; shared like ``memo``.
+    apart: what the database must not hold, and what it became elsewhere (``policy.Apart``); shared like ``memo``.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class Call:
         self.notices: list[str] = []
         self.needed: set[str] = set()
         self.outside: list[str] = []
+        self.apart: Mapping[str, Any] = {}
         self._of_accounts = {scope.account: self.objects}
         self._calls = [self]  # this call and those derived from it
 
@@ -209,7 +211,7 @@ class Call:
         who = {"platform": self.platform, "owner": self.owner}
         other = Call(self.setup, self.tx, scope, now, key=self.key, path=self.path, origin=self.origin, **who)
         other.real, other.memo, other.notices, other.needed = self.real, self.memo, self.notices, self.needed
-        other.outside = self.outside
+        other.outside, other.apart = self.outside, self.apart
         other._of_accounts, other._calls = self._of_accounts, self._calls
         self._calls.append(other)
         return other

@@ -86,14 +86,17 @@ def in_use(key: str) -> ApiError:
     )
 
 
-def fingerprint(method: str, query: bytes, body: bytes, key: Key | None = None, account: str | None = None) -> bytes:
-    """Return a hash of a request's method, parameters and permissions.
+def fingerprint(
+    method: str, query: bytes, body: bytes, secret: bytes, key: Key | None = None, account: str | None = None
+) -> bytes:
+    """Return a keyed hash of a request's method, parameters and permissions.
 
+    secret: of this server: without it the parameters, such as a card's number, could be guessed from the stored hash.
     The key's permissions are included, so that a publishable or restricted key cannot fetch the stored response to a
     secret key; a rolled key has the same permissions. account: the account acted for; included when it is not the
     key's own, since a platform's key sees more than a key of the account.
     """
-    digest = hashlib.blake2b(digest_size=20)
+    digest = hashlib.blake2b(digest_size=32, key=secret)
     for part in (method.encode(), query, body, *_rights(key, account)):
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)  # apart, since a copy of an upload would hold up the event loop
@@ -157,7 +160,7 @@ def stored_answer(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, now: i
             message="Keys for idempotent requests can only be used for the same endpoint they were first used for"
             f" ('{path}' vs '{first_path}'). {hint}",
         )
-    if bytes(first_mark) != mark:
+    if len(first_mark) == len(mark) and bytes(first_mark) != mark:  # those of earlier versions were shorter, not keyed
         raise ApiError(
             400,
             "idempotency_error",

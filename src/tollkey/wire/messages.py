@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -45,6 +45,7 @@ class Request:
     incoming: the body while it is unread; None when ``body`` holds all of it.
     given: the decoded parameters. decoded: whether they have been decoded.
     needed: grants that it needed besides that of its endpoint, for objects that it names or expands.
+    apart: what the database must not hold, and what it became elsewhere (``policy.Apart``).
     verify_again: verifies its key anew, from a transaction; None when the key is gone.
     """
 
@@ -60,6 +61,7 @@ class Request:
     given: dict[str, Any] = field(default_factory=dict, repr=False)
     decoded: bool = False
     needed: set[str] = field(default_factory=set)
+    apart: Mapping[str, Any] = field(default_factory=dict, repr=False)
     verify_again: Callable[[Tx], Key | Denied | None] = field(default=lambda tx: None, repr=False)
 
     @property

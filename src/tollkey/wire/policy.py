@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from tollkey.db import Scope, Tx
 from tollkey.keys import Denied, Key
@@ -61,6 +61,22 @@ class Outside(Protocol):
         """Return whether any of it has not ended. Raises StorageError."""
 
 
+class Apart(Protocol):
+    """Keeps what a request brings and the database must not hold, such as the numbers of cards, in another place."""
+
+    def concerns(self, given: Mapping[str, Any]) -> bool:
+        """Return whether parameters may have something of that kind. It is quick: most have not."""
+
+    async def keep(self, given: Mapping[str, Any], scope: Scope) -> Mapping[str, Any]:
+        """Keep it durably, before the request's transaction. given: the decoded parameters. scope: acted in.
+
+        Returns what each became (``Call.apart``); usually nothing. Raises StorageError.
+        """
+
+    async def release(self, kept: Mapping[str, Any]) -> None:
+        """Delete those that no object holds, after the transaction. kept: what ``keep`` returned."""
+
+
 @dataclass
 class Policy:
     """A server's rules for requests.
@@ -77,6 +93,7 @@ class Policy:
     later_versions: further API versions to accept, published since this program was written.
     elsewhere: answers the calls of accounts whose objects are at another server; None if there are none.
     outside: does what requests need outside of their transactions; None when none of them does.
+    apart: keeps what the database must not hold; None when there is no other place.
     """
 
     connected: Callable[[Tx, Scope, str], bool]
@@ -93,6 +110,7 @@ class Policy:
     request_seconds: float = 30.0
     elsewhere: Elsewhere | None = None
     outside: Outside | None = None
+    apart: Apart | None = None
 
     def read_version(self, text: str | None) -> Spoken:
         """Return the version that a request speaks. text: its ``Stripe-Version``.

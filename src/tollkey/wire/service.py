@@ -69,7 +69,9 @@ class Service:
         self._execution = Execution(self.renderer, policy.dashboard_url)
         self._now, self._log, self._owners = now, log, Owners(policy.platform_of)
         self.admission = Admission(policy.most_requests, policy.request_seconds)
-        self._answering = Answering(setup, edge, self._execution, self._owners, policy.connected, policy.outside)
+        self._answering = Answering(
+            setup, edge, self._execution, self._owners, policy.connected, policy.outside, policy.apart
+        )
         self._request_ids = Ids(QuickBytes(), now)
         self.drawing = Drawing(self.admission)
         # Visitors of an account's pages wait for one another, and neither its keys nor other accounts wait for them.

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from tollkey.payments.methods import instruments
+from tollkey.payments.methods import new_cards
 from tollkey.payments.processors import cards, protocol
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, new_object
@@ -92,7 +92,7 @@ def payment_method_details(
         postal_code=bool(instrument.get("_zip")),
         line1=bool(instrument.get("_line1")),
     )
-    owner = instruments.fingerprint_owner(call)
+    owner = new_cards.fingerprint_owner(call)
     details = cards.charge_card_details(
         cards.CardDetails(card, inner["exp_month"], inner["exp_year"], owner, checks),
         cards.NetworkAnswer(

@@ -16,6 +16,7 @@ from tollkey.payments.customers.balance import balances_of, change_balance
 from tollkey.payments.customers.cash import cash_balance
 from tollkey.payments.methods import customer_sources, instruments, payment_methods
 from tollkey.payments.methods import kinds as methods_kinds
+from tollkey.payments.processors import vault
 from tollkey.payments.shared import client_access, events, fields, permissions
 from tollkey.payments.shared import clock as shared_clock
 from tollkey.payments.tax import automatic, rates, tax_ids
@@ -227,8 +228,10 @@ def delete(call: Call, params: operations.DeleteCustomersCustomer) -> Deleted:
         raise invalid("You cannot delete a customer with a cash balance.", retry=False)
     for method in call.objects.query(methods_kinds.PAYMENT_METHOD, {"customer": id}):
         method.update({"customer": None, "_used": True})
+        vault.end(call, method)
         call.objects.save(method)
     for source in customer_sources.sources_of(call, id):
+        vault.end(call, source)
         call.objects.delete(source)
     call.announce(events.CustomerDeleted(customer))
     call.objects.insert({"id": id, "object": "deleted_customer", "created": customer["created"]})

@@ -62,6 +62,7 @@ def copy_payment_method(
         {"id": call.ids.new("pm"), "customer": None, "created": call.now, "metadata": fields.new_metadata(params)}
     )
     value.pop("_used", None)
+    value.pop("_vault", None)  # the number is of the other account
     return call.objects.insert(value)
 
 

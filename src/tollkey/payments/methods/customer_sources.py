@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.methods import kinds, states
 from tollkey.payments.methods.bank_rules import check_account_type
-from tollkey.payments.methods.instruments import NewCard, check_network, fingerprint_owner, redeem, test_card, wire_card
-from tollkey.payments.processors import banks, cards
+from tollkey.payments.methods.instruments import redeem, test_card, wire_card
+from tollkey.payments.methods.new_cards import NewCard, check_network, fingerprint_owner
+from tollkey.payments.processors import banks, cards, vault
 from tollkey.payments.shared import events, fields
 from tollkey.wire import ApiError, Call, invalid
 from tollkey.wire.errors import card_error, exclusive, missing_object, missing_param
@@ -184,6 +185,7 @@ def store_source(
     instrument["customer"] = customer
     if metadata or "metadata" not in instrument:
         instrument["metadata"] = fields.new_metadata({"metadata": metadata or {}})
+    vault.hold(call, instrument)
     if kinds.is_source(instrument):
         call.objects.save(instrument)
         call.emit("customer.source.created", instrument)
@@ -226,6 +228,7 @@ def consume(call: Call, source: StoredSource) -> None:
 
 def remove_source(call: Call, customer: api.Customer, value: SavedSource) -> SavedSource | Deleted:
     """Remove a source from its customer, with its event; the newest of the others becomes the default."""
+    vault.end(call, value)
     if kinds.is_source(value):
         states.SOURCE.set(value, "consumed")
         value["customer"] = None

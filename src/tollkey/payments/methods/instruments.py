@@ -7,15 +7,15 @@ with once, unattached).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.methods import kinds
-from tollkey.payments.processors import banks, cards, protocol
+from tollkey.payments.methods.new_cards import NewCard, fingerprint_owner
+from tollkey.payments.processors import banks, cards, protocol, vault
 from tollkey.payments.shared import fields
 from tollkey.wire import ApiError, Call, invalid, new_object
-from tollkey.wire.errors import card_error, missing_object
+from tollkey.wire.errors import missing_object
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import (
@@ -51,105 +51,6 @@ USED = (
 
 #: What is told to a request that takes a source of nobody for a payment method (stripe-node issue 934).
 _LOOSE = "A source must be attached to a customer to be used as a `payment_method`."
-
-
-def refuse(problem: cards.CardProblem) -> ApiError:
-    """Return the 402 error for invalid card data."""
-    return card_error(problem.code, problem.message, problem.param, problem.decline_code, keep=False)
-
-
-def default_expiry(now: int) -> tuple[int, int]:
-    """Return the expiry month and year of a test card given by name: a year from ``now`` (UTC epoch seconds)."""
-    today = datetime.fromtimestamp(now, UTC)
-    return today.month, today.year + 1
-
-
-class NewCard:
-    """A validated new card: its test card, and the data given with it."""
-
-    def __init__(
-        self, card: cards.TestCard, exp_month: int, exp_year: int, *, cvc: bool, zip: bool = False, line1: bool = False
-    ) -> None:
-        self.card, self.exp_month, self.exp_year = card, exp_month, exp_year
-        self.cvc, self.zip, self.line1 = cvc, zip, line1
-
-    @classmethod
-    def typed(cls, call: Call, data: Mapping[str, Any], where: Mapping[str, Any] | None = None) -> NewCard:
-        """Return a card from ``number``, ``exp_month``, ``exp_year`` and ``cvc``.
-
-        where: the billing address. Raises ApiError 402 for invalid data.
-        """
-        number, cvc = str(data["number"]), data.get("cvc")
-        month, year = _whole(data.get("exp_month"), "exp_month"), _whole(data.get("exp_year"), "exp_year")
-        problem = cards.validate_new_card(number, month, year, cvc or None, call.now, call.livemode)
-        if problem is not None:
-            raise refuse(problem)
-        where = where or {}
-        year = cards.full_year(year, call.now)
-        return cls(
-            cards.card_of(cards.normal_number(number)),
-            month,
-            year,
-            cvc=bool(cvc),
-            zip=bool(where.get("postal_code")),
-            line1=bool(where.get("line1")),
-        )
-
-    @classmethod
-    def named(cls, call: Call, card: cards.TestCard) -> NewCard:
-        """Return a test card given by name; its CVC counts as given."""
-        return cls(card, *default_expiry(call.now), cvc=True)
-
-    def remember(self, call: Call, value: StoredPaymentMethod | StoredCard) -> None:
-        """Set the private fields of the stored object. The number of a real card is not stored."""
-        if not call.livemode:
-            value["_card"] = self.card.key
-        value["_cvc"], value["_zip"], value["_line1"] = self.cvc, self.zip, self.line1
-
-    def details(self, call: Call) -> cards.CardDetails:
-        """Return the card as card objects show it, with its checks as they are before a bank is asked."""
-        checks = cards.checks_at_creation(cvc=self.cvc, postal_code=self.zip, line1=self.line1)
-        return cards.CardDetails(self.card, self.exp_month, self.exp_year, fingerprint_owner(call), checks)
-
-
-def changed_expiry(call: Call, month: object, year: object) -> tuple[int, int]:
-    """Return the expiry that a saved card is given: month, and year with four digits.
-
-    month, year: numbers or texts, as sent. Raises ApiError 402 for one that is no date, or past.
-    """
-    exp_month, exp_year = _whole(month, "exp_month"), _whole(year, "exp_year")
-    problem = cards.expiry_problem(exp_month, exp_year, call.now)
-    if problem is not None:
-        raise refuse(problem)
-    return exp_month, cards.full_year(exp_year, call.now)
-
-
-def _whole(value: Any, name: str) -> int:
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        problem = "month" if name == "exp_month" else "year"
-        raise card_error(
-            f"invalid_expiry_{problem}", f"Your card's expiration {problem} is invalid.", name, keep=False
-        ) from None
-
-
-def fingerprint_owner(call: Call) -> str:
-    """Return what fingerprints depend on: the account.
-
-    In live mode they also depend on a secret of this server, so that a number cannot be guessed from its fingerprint.
-    """
-    secret = call.services.authority.keyring.stable_digest(f"fingerprints of {call.account}") if call.livemode else b""
-    return call.account + secret.hex()
-
-
-def check_network(preferred: str | None, available: Sequence[str], param: str) -> None:
-    """Raise ApiError 400 for a preferred network that is not among those of the card."""
-    if preferred is not None and preferred not in available:
-        raise invalid(
-            f"The network `{preferred}` is not available for this card. Its networks are: {', '.join(available)}.",
-            param,
-        )
 
 
 def card_payment_method(
@@ -243,12 +144,11 @@ def as_payment_method(call: Call, value: Instrument) -> Instrument:
 
 def shown_card(call: Call, value: StoredCard) -> StoredPaymentMethod:
     """Return a legacy card as a payment method that is not stored."""
-    known = test_card(value)
+    known = NewCard.saved(value)
     card: api.PaymentMethodCard | None = None
     if known is not None:
-        card = cards.payment_method_card(
-            cards.CardDetails(known, value["exp_month"], value["exp_year"], fingerprint_owner(call))
-        )
+        card = cards.payment_method_card(known.details(call))
+        card["fingerprint"] = value["fingerprint"]
         card["checks"] = {
             "address_line1_check": value["address_line1_check"],
             "address_postal_code_check": value["address_zip_check"],
@@ -358,7 +258,7 @@ def redeem(call: Call, text: str, param: str) -> StoredCard | StoredBankAccount:
     token = call.objects.find(kinds.TOKEN, text)
     if token is None:
         raise call.objects.missing(kinds.TOKEN, text, param)
-    if token["used"]:
+    if token["used"] or not vault.may_be_used(call, token):
         raise invalid(f"You cannot use a Stripe token more than once: {text}.", param, "token_already_used")
     if not (token.get("card") or token.get("bank_account")):
         raise invalid(f"The token {text} holds neither a card nor a bank account.", param, retry=False)
@@ -369,7 +269,9 @@ def redeem(call: Call, text: str, param: str) -> StoredCard | StoredBankAccount:
 
 def _inside(token: StoredToken) -> StoredCard | StoredBankAccount:
     inside: dict[str, object] = dict(token.get("card") or token.get("bank_account") or {})
-    inside.update({name: token.get(name) for name in ("_card", "_bank", "_cvc", "_zip", "_line1") if name in token})
+    inside.update(
+        {name: token.get(name) for name in ("_card", "_bank", "_cvc", "_zip", "_line1", "_vault") if name in token}
+    )
     return cast("StoredCard | StoredBankAccount", inside)  # a copy, with what is known beside it
 
 

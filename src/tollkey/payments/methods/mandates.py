@@ -14,7 +14,7 @@ from tollkey.keys import Permission
 from tollkey.payments.documents import brand
 from tollkey.payments.methods import kinds, states
 from tollkey.payments.methods.method_types import TYPES
-from tollkey.payments.processors import banks, protocol
+from tollkey.payments.processors import banks, protocol, vault
 from tollkey.payments.shared import events, fields
 from tollkey.wire import Call, Endpoint, P, Reply, Resource, invalid, languages, new_object
 from tollkey.wire.hosted import hosted_url
@@ -180,6 +180,7 @@ def detach_from(call: Call, value: Instrument, owner: str) -> None:
     """Detach a payment method from its customer and withdraw its mandates. owner: id of the customer."""
     value["customer"] = None
     value["_used"] = True
+    vault.end(call, value)
     call.objects.save(value)
     call.emit("payment_method.detached", value, {"customer": owner})
     withdraw(call, value["id"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey.payments.methods import sepa_addresses
-from tollkey.payments.methods.instruments import changed_expiry, check_network
+from tollkey.payments.methods.new_cards import changed_expiry, check_network
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, invalid
 

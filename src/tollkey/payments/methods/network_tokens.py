@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from tollkey.payments.methods import kinds
-from tollkey.payments.methods.instruments import changed_expiry
+from tollkey.payments.methods.new_cards import changed_expiry
 from tollkey.payments.processors import asking, cards
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, invalid, new_object

@@ -14,20 +14,17 @@ from tollkey.payments.methods import copying, kinds, method_changes, network_tok
 from tollkey.payments.methods.customer_sources import checked, refuse_to_save
 from tollkey.payments.methods.instruments import (
     USED,
-    NewCard,
     as_payment_method,
     card_payment_method,
-    check_network,
-    fingerprint_owner,
     named_method,
     no_payment_method,
     redeem,
-    test_card,
     token_card,
 )
 from tollkey.payments.methods.mandates import detach_from
 from tollkey.payments.methods.method_types import TYPES, check_attaches
-from tollkey.payments.processors import banks
+from tollkey.payments.methods.new_cards import NewCard, check_network, fingerprint_owner
+from tollkey.payments.processors import banks, vault
 from tollkey.payments.processors import cards as processors_cards
 from tollkey.payments.shared import client_access as client
 from tollkey.payments.shared import fields
@@ -83,6 +80,7 @@ def create_of(call: Call, kind: str, params: operations.PostPaymentMethods) -> S
         value["allow_redisplay"] = params["allow_redisplay"]
     if call.client:
         value["_client"] = True
+    vault.hold(call, value)
     return call.objects.insert(value)
 
 
@@ -114,17 +112,9 @@ def _card(call: Call, params: operations.PostPaymentMethods) -> StoredPaymentMet
 def _of_token(
     call: Call, card: StoredCard | StoredBankAccount, billing: Mapping[str, Any] | None
 ) -> StoredPaymentMethod:
-    known = test_card(card)
-    if known is None or kinds.is_bank_account(card):
+    new = NewCard.saved(card) if kinds.is_card(card) else None
+    if new is None:
         raise invalid("This token cannot be used to create a PaymentMethod of type card.", "card[token]", retry=False)
-    new = NewCard(
-        known,
-        card["exp_month"],
-        card["exp_year"],
-        cvc=bool(card.get("_cvc")),
-        zip=bool(card.get("_zip")),
-        line1=bool(card.get("_line1")),
-    )
     return card_payment_method(call, new, billing, preferred_network=value_at(card, "networks.preferred"))
 
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from tollkey.payments.methods import jobs, kinds, sepa_addresses, source_limits, states
 from tollkey.payments.methods.customer_sources import checked, inline_card
 from tollkey.payments.methods.instruments import (
-    fingerprint_owner,
     no_payment_method,
     redeem,
     resolve_payment_method,
     test_card,
 )
-from tollkey.payments.processors import banks, cards
+from tollkey.payments.methods.new_cards import fingerprint_owner
+from tollkey.payments.processors import banks, cards, vault
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, permissions
 from tollkey.wire import Call, invalid, new_object
@@ -74,7 +74,7 @@ def create(call: Call, params: operations.PostSources) -> StoredSource:
         _start_redirect(call, source, params)
     elif flow == "receiver":
         _start_receiver(call, source, value_at(params, "receiver.refund_attributes_method") or "email")
-    call.objects.insert(source)
+    vault.hold(call, call.objects.insert(source))
     if source["status"] == "chargeable":
         call.emit("source.chargeable", source)
     return source

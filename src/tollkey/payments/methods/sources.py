@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tollkey.payments.methods import jobs, kinds, source_flows, source_limits, source_pages
 from tollkey.payments.methods.copying import shared_from
 from tollkey.payments.methods.customer_sources import add_source, given_source, remove_source, source_of, sources_of
-from tollkey.payments.methods.instruments import changed_expiry
+from tollkey.payments.methods.new_cards import changed_expiry
 from tollkey.payments.processors import banks
 from tollkey.payments.processors import states as bank_accounts
 from tollkey.payments.shared import client_access, fields, permissions, providers

@@ -14,6 +14,7 @@ class Known(TypedDict):
         account.
     _cvc, _zip, _line1: whether the security code, the postal code and the first line of the address were given;
         absent for bank accounts.
+    _vault: the reference of the card's number in the card vault; absent when that does not have it.
     """
 
     _card: NotRequired[str]
@@ -21,6 +22,7 @@ class Known(TypedDict):
     _cvc: NotRequired[bool]
     _zip: NotRequired[bool]
     _line1: NotRequired[bool]
+    _vault: NotRequired[str]
 
 class InstrumentFields(Known):
     """The private fields of everything that money can be taken from.

@@ -15,7 +15,7 @@ from tollkey.keys.keyring import Keyring
 from tollkey.payments.methods import kinds
 from tollkey.payments.methods.copying import shared_from
 from tollkey.payments.methods.customer_sources import inline_bank, inline_card
-from tollkey.payments.processors import banks
+from tollkey.payments.processors import banks, vault
 from tollkey.payments.shared import client_access, fields, permissions
 from tollkey.wire import ApiError, Call, Endpoint, Resource, invalid, new_object
 from tollkey.wire.access import publishable_access
@@ -104,6 +104,7 @@ def _of_customer(call: Call, customer: str, name: str | None, named: object) -> 
         )
     copy = saved.copy()
     copy.update({"id": call.ids.new("card" if kind == "card" else "ba"), "customer": None})
+    copy.pop("_vault", None)  # the number is of the other account
     return copy
 
 
@@ -133,6 +134,7 @@ def _store(
         token["_account"] = seal_params(call, token["id"], personal)
     elif personal is not None:
         token["_person"] = seal_params(call, token["id"], personal)
+    vault.hold(call, token)
     return call.objects.insert(token)
 
 

@@ -11,11 +11,11 @@ from tollkey.payments.processors import (
     backends,
     banks,
     cards,
-    links,
     notices,
     protocol,
-    sending,
+    serving,
     states,
+    vault,
 )
 from tollkey.payments.processors.protocol import Processor
 from tollkey.payments.processors.simulator import Simulator
@@ -28,12 +28,12 @@ __all__ = [
     "backends",
     "banks",
     "cards",
-    "links",
     "notices",
     "processor_for",
     "protocol",
-    "sending",
+    "serving",
     "states",
+    "vault",
 ]
 
 

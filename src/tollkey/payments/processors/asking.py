@@ -55,11 +55,12 @@ def ask(call: Call, backend: Backend, question: Question, method: str | None = N
 
 
 def described(method: Instrument) -> Mapping[str, Any]:
-    """Return what an attempt stores of a payment method: everything but its token.
+    """Return what an attempt stores of a payment method: everything but its token, or the number of its card.
 
-    Raises ApiError 400 for one that was not made from a token of the processor.
+    Raises ApiError 400 for one that was not made from a token of the processor, nor of a number in the card vault.
     """
-    if not method.get("_token"):
+    reference = method.get("_vault")
+    if not method.get("_token") and reference is None:
         raise invalid(
             "This payment method cannot be charged in live mode: it was not made from a token of the account's"
             " processor (`card[token]`). The numbers of cards are not kept.",
@@ -67,9 +68,15 @@ def described(method: Instrument) -> Mapping[str, Any]:
             retry=False,
         )
     stored: Mapping[str, Any] = method
-    card = stored.get("card") or {}
+    card = stored.get("card") or (stored if stored["object"] == "card" else {})
     names = ("brand", "last4", "exp_month", "exp_year")
-    return {"method": stored["id"], "type": stored["type"], **{name: card.get(name) for name in names}}
+    kept = {"vault": reference} if reference is not None else {}
+    return {
+        "method": stored["id"],
+        "type": stored.get("type", "card"),
+        **{name: card.get(name) for name in names},
+        **kept,
+    }
 
 
 def authorization_of(call: Call, object: str) -> Attempt | None:

@@ -296,3 +296,9 @@ def put_off(tx: Tx, attempt: Attempt, until: int, why: str) -> None:
         "UPDATE processor_attempts SET next_at = ?, why = ?, inquiries = inquiries + 1 WHERE reference = ?",
         (until, why, attempt.reference),
     )
+
+
+def any_open(tx: Tx, references: Sequence[str]) -> bool:
+    """Return whether the outcome of any of these attempts is still to come, or to be shown by its objects."""
+    found = (find(tx, reference) for reference in references)
+    return any(one is not None and not one.applied for one in found)

@@ -40,7 +40,8 @@ class Features:
     inquiry: whether ``inquire`` gives answers. reversal: whether ``reverse`` takes back an authorization of unknown
     outcome. repeatable: operations that may be sent again with the same reference after an unknown outcome, since the
     processor then does them once; ``repeats`` of the request says so. notices: whether ``notices`` gives pages.
-    raw_numbers: whether it needs the numbers of cards themselves instead of tokens.
+    raw_numbers: whether it needs the numbers of cards themselves instead of tokens: from a card vault, if the server
+    has one, or as tokens in the form of a number.
     """
 
     operations: frozenset[Operation]
@@ -65,8 +66,9 @@ class Features:
 class Method:
     """What an authorization is charged to.
 
-    token: the processor's own text for it, never shown or logged. brand, last4, exp_month, exp_year: as they were given
-    with the token; None when they were not.
+    token: the processor's own text for it, or the number of the card (``Features.raw_numbers``), never shown or logged.
+    brand, last4, exp_month, exp_year: as they were given with the token; None when they were not. cvc: the security
+    code, given once and never kept; None when nobody knows it (any more).
     """
 
     type: str
@@ -75,6 +77,7 @@ class Method:
     last4: str | None = None
     exp_month: int | None = None
     exp_year: int | None = None
+    cvc: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

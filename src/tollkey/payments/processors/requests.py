@@ -61,7 +61,16 @@ def _destination(tx: Tx, keyring: Keyring, attempt: Attempt) -> Mapping[str, str
         raise CannotAsk("the bank account can no longer be read") from None
 
 
+def kept_number(tx: Tx, attempt: Attempt) -> str | None:
+    """Return where the card vault has the number that an attempt is about; None for one without."""
+    about = attempts.find(tx, attempt.about) if attempt.about else attempt
+    found: str | None = about.asked.get("vault") if about is not None else None
+    return found
+
+
 def _token(tx: Tx, tables: Tables, keyring: Keyring, attempt: Attempt) -> str:
+    if attempt.asked.get("vault"):
+        return ""  # its number is added when it is sent
     id = attempt.asked["method"]
     method = tables.load(tx, attempt.scope, "payment_method", id)
     if method is None or not method.get("_token"):

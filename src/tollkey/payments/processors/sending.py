@@ -13,11 +13,9 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from tollkey.db import Scope, StorageError, Tx
-from tollkey.db.edge import Edge
-from tollkey.keys.keyring import Keyring
+from tollkey.db import Scope, StorageError
 from tollkey.payments.processors import answers, attempts, backends, notices, recovery
 from tollkey.payments.processors.attempts import ENDED, Attempt
 from tollkey.payments.processors.links import Links, without_text
@@ -25,6 +23,7 @@ from tollkey.payments.processors.network import (
     Approved,
     Authorize,
     Declined,
+    Features,
     Inquire,
     NotFound,
     NotSent,
@@ -35,24 +34,14 @@ from tollkey.payments.processors.network import (
     Unknown,
 )
 from tollkey.payments.processors.requests import CannotAsk, request_of
-from tollkey.payments.processors.storage import ServerStorage
+from tollkey.payments.processors.storage import Storage
+from tollkey.payments.processors.vault.vault import Away, Card, Vault, completed
 from tollkey.payments.shared import events
 from tollkey.wire import Call
-from tollkey.wire.owners import Owners
 
 log = logging.getLogger("tollkey")
 T = TypeVar("T")
 WAIT_SECONDS = 20.0  # of a request, for an answer
-
-
-class Storage(Protocol):
-    """Transactions as a sender uses them."""
-
-    async def read(self, work: Callable[[Tx], T]) -> T:
-        """Run ``work`` on a snapshot. Raises StorageError."""
-
-    async def write(self, scope: Scope, work: Callable[[Call], T]) -> T:
-        """Run ``work`` in a transaction under the lock of an account; durable on return. Raises StorageError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +62,19 @@ class Times:
 class Sender:
     """Sends the attempts of all accounts. Used on one event loop.
 
-    links: the processors. times: how long it waits. now: returns UTC epoch seconds.
+    links: the processors. times: how long it waits. now: returns UTC epoch seconds. vault: has the numbers of cards.
     """
 
-    def __init__(self, storage: Storage, links: Links, now: Callable[[], float], times: Times | None = None) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        links: Links,
+        now: Callable[[], float],
+        times: Times | None = None,
+        vault: Vault | None = None,
+    ) -> None:
         self._storage, self.links, self._now, self.times = storage, links, now, times or Times()
+        self._vault = vault
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._of_scopes: dict[Scope, asyncio.Task[None]] = {}
 
@@ -94,7 +91,7 @@ class Sender:
 
     async def is_open(self, references: Sequence[str]) -> bool:
         """Return whether the outcome of any of these is still to come, or to be shown by its objects."""
-        return await self._storage.read(lambda tx: any_open(tx, references))
+        return await self._storage.read(lambda tx: attempts.any_open(tx, references))
 
     def _start(self, reference: str) -> asyncio.Task[None]:
         task = self._sending.get(reference)
@@ -189,6 +186,10 @@ class Sender:
         """Run a step; an error of the database or of this program leaves the attempt for another time."""
         try:
             return await step
+        except Away as problem:
+            until, why = int(self._now()) + 1, str(problem)
+            await self._storage.write(attempt.scope, lambda call: attempts.put_off(call.tx, attempt, until, why))
+            return False
         except StorageError as error:
             log.error("processor attempt %s: %s", attempt.reference, error)
         except Exception:
@@ -222,8 +223,13 @@ class Sender:
 
     # -- one message
 
-    async def _claim(self, attempt: Attempt, to: str, **changes: object) -> tuple[Attempt, Request] | None:
-        """Claim an attempt and return it with its request; None when another process has it, or it cannot be made."""
+    async def _claim(
+        self, attempt: Attempt, to: str, features: Features, **changes: object
+    ) -> tuple[Attempt, Request, Card | None] | None:
+        """Claim an attempt and return it with its request, and its card if the vault has that.
+
+        None when another process has it, or it cannot be made. Raises Away.
+        """
         now, until = int(self._now()), int(self._now()) + self.times.claim
 
         def work(call: Call) -> tuple[Attempt, Request] | None:
@@ -231,10 +237,16 @@ class Sender:
             claimed = attempts.move(call.tx, attempt, to, now, claimed_until=until, next_at=until, **changes)
             if claimed is None:
                 return None
-            return claimed, request_of(call.tx, tables, keyring, claimed, with_token=to == "sent")
+            sent = to == "sent"
+            return claimed, completed(request_of(call.tx, tables, keyring, claimed, with_token=sent), card, sent=sent)
 
         try:
-            return await self._storage.write(attempt.scope, work)
+            vault = self._vault if to != "inquiring" else None
+            card = await vault.card_for(attempt, features) if vault is not None else None
+            made = await self._storage.write(attempt.scope, work)
+            if made is None or vault is None or to != "sent":
+                return None if made is None else (*made, card)
+            return made[0], *vault.coded(made[1], card)
         except CannotAsk as problem:
             log.error("processor attempt %s: %s", attempt.reference, problem)
             if attempt.state == "prepared":
@@ -249,15 +261,17 @@ class Sender:
         changes = {"sent_at": int(self._now())}
         if attempt.state == "unknown":
             changes["repeats"] = attempt.repeats + 1
-        claim = await self._claim(attempt, "sent", **changes)
+        claim = await self._claim(attempt, "sent", processor.features, **changes)
         if claim is None:
             return True
-        claimed, request = claim
+        claimed, request, card = claim
         outcome: Outcome = NotSent("this process was held up")
         if self._now() + self.times.send < claimed.claimed_until:  # else another may have taken over
             outcome = await self._call(processor.send(request))
         await self._note(attempt.scope, outcome)
         if isinstance(outcome, NotSent):
+            if self._vault is not None:
+                self._vault.give_back(card)
             # what was sent before without an answer stays unknown, whatever became of the repetition
             back, pause = ("unknown", recovery.pause(claimed)) if claimed.repeats else ("prepared", 1)
             await self._set(claimed, back, next_at=int(self._now()) + pause, why=outcome.why)
@@ -267,10 +281,12 @@ class Sender:
 
     async def _inquire(self, attempt: Attempt) -> bool:
         processor = await self.links.of(attempt.scope)
-        claim = await self._claim(attempt, "inquiring", inquiries=attempt.inquiries + 1) if processor else None
-        if processor is None or claim is None:
-            return processor is not None
-        claimed, request = claim
+        if processor is None:
+            return False
+        claim = await self._claim(attempt, "inquiring", processor.features, inquiries=attempt.inquiries + 1)
+        if claim is None:
+            return True
+        claimed, request, _ = claim
         trace, now = claimed.trace, int(self._now())
         outcome = await self._call(processor.inquire(Inquire(request, trace, now, attempt.inquiries)))
         await self._note(attempt.scope, outcome)
@@ -287,10 +303,12 @@ class Sender:
         processor = await self.links.of(attempt.scope)
         again = attempt.state == "reversing"
         repeats = {"inquiries": attempt.inquiries + 1} if again else {"inquiries": 0}
-        claim = await self._claim(attempt, "reversing", **repeats) if processor else None
-        if processor is None or claim is None:
-            return processor is not None
-        claimed, request = claim
+        if processor is None:
+            return False
+        claim = await self._claim(attempt, "reversing", processor.features, **repeats)
+        if claim is None:
+            return True
+        claimed, request, _ = claim
         assert isinstance(request, Authorize), "only authorizations are undone"
         message = Reverse(request, claimed.trace + 1, claimed.changed_at, claimed.inquiries)
         outcome = await self._call(processor.reverse(message))
@@ -380,21 +398,3 @@ class Sender:
         if self.links.changed(scope, failure):
             now = int(self._now())
             await self._storage.write(scope, lambda call: backends.note(call.tx, scope, now, failure))
-
-
-def sender_of(
-    edge: Edge,
-    owners: Owners,
-    call: Callable[[Tx, Scope], Call],
-    keyring: Keyring,
-    now: Callable[[], float],
-    times: Times,
-) -> Sender:
-    """Return the sender of a server. owners: of the locks of accounts. call: makes the call of a transaction."""
-    return Sender(ServerStorage(edge, owners, call), Links(edge.read, keyring, now), now, times)
-
-
-def any_open(tx: Tx, references: Sequence[str]) -> bool:
-    """Return whether the outcome of any of these attempts is still to come, or to be shown by its objects."""
-    found = (attempts.find(tx, reference) for reference in references)
-    return any(one is not None and not one.applied for one in found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from tollkey.db import Scope, Tx
 from tollkey.db.edge import Edge
@@ -11,6 +11,16 @@ from tollkey.wire import Call
 from tollkey.wire.owners import Owners
 
 T = TypeVar("T")
+
+
+class Storage(Protocol):
+    """Transactions as a sender uses them."""
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Run ``work`` on a snapshot. Raises StorageError."""
+
+    async def write(self, scope: Scope, work: Callable[[Call], T]) -> T:
+        """Run ``work`` in a transaction under the lock of an account; durable on return. Raises StorageError."""
 
 
 class ServerStorage:

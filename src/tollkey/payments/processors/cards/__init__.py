@@ -23,6 +23,7 @@ from tollkey.payments.processors.cards.checks import (
     fingerprint,
     full_year,
     normal_number,
+    unknown_card,
     validate_new_card,
 )
 from tollkey.payments.processors.cards.luhn import luhn_valid
@@ -31,6 +32,7 @@ from tollkey.payments.processors.cards.views import (
     CardDetails,
     Checks,
     NetworkAnswer,
+    brand_named,
     charge_card_details,
     checks_at_charge,
     checks_at_creation,
@@ -58,6 +60,7 @@ __all__ = [
     "RefundOutcome",
     "TestCard",
     "ThreeDSecure",
+    "brand_named",
     "brand_of",
     "by_key",
     "by_number",
@@ -75,5 +78,6 @@ __all__ = [
     "luhn_valid",
     "normal_number",
     "payment_method_card",
+    "unknown_card",
     "validate_new_card",
 ]

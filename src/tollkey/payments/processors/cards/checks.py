@@ -75,6 +75,14 @@ def card_of(number: str) -> TestCard:
     return by_number(number) or TestCard(number, brand_of(number), country=None, funding="unknown")
 
 
+def unknown_card(number: str, brand: str | None = None) -> TestCard:
+    """Return a card of which nothing is known but its brand, whatever its number means in test mode.
+
+    brand: None for that of its first digits.
+    """
+    return TestCard(number, brand or _range_of(number)[0], country=None, funding="unknown")
+
+
 def full_year(year: int, now: int) -> int:
     """Return a four-digit year: two digits mean the year nearest to ``now``: 34 is 2034, 95 is 1995. now: UTC epoch
     seconds.
@@ -92,12 +100,12 @@ def validate_new_card(
     exp_year: int,
     cvc: str | None,
     now: int,
-    livemode: bool,
+    livemode: bool | None,
 ) -> CardProblem | None:
     """Return why the data of a new card is not valid, or None.
 
     number: digits, spaces and hyphens as given. exp_year: four or two digits. cvc: None if not given.
-    now: UTC epoch seconds; a card is valid until the end of its month.
+    now: UTC epoch seconds; a card is valid until the end of its month. livemode: None where every number may be used.
     The checks run in this order: number, month, year, CVC, and whether the card may be used in this mode.
     """
     digits = normal_number(number)
@@ -132,10 +140,10 @@ def _cvc_problem(brand: str, cvc: str | None) -> CardProblem | None:
     return None
 
 
-def _mode_problem(digits: str, livemode: bool) -> CardProblem | None:
+def _mode_problem(digits: str, livemode: bool | None) -> CardProblem | None:
     if livemode and by_number(digits) is not None:
         return CardProblem("card_declined", _LIVE_MODE, "", "live_mode_test_card")
-    if not livemode and by_number(digits) is None:
+    if livemode is False and by_number(digits) is None:
         return CardProblem("card_declined", _TEST_MODE, "", "test_mode_live_card")
     return None
 

@@ -92,6 +92,11 @@ def legacy_brand(brand: str) -> str:
     return _LEGACY.get(brand, "Unknown")
 
 
+def brand_named(name: str) -> str:
+    """Return the brand that sources, tokens and legacy cards call so: ``visa`` for ``Visa``."""
+    return next((brand for brand, called in _LEGACY.items() if called == name), "unknown")
+
+
 def payment_method_card(details: CardDetails, *, preferred_network: str | None = None) -> api.PaymentMethodCard:
     """Return ``PaymentMethod.card``. The caller removes ``fingerprint`` for publishable keys.
 

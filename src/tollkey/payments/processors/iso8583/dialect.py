@@ -64,6 +64,7 @@ class Dialect:
     echoed: tuple[str, ...]
     token: str
     number: str
+    cvc: str
     repeatable: frozenset[str]
     off_session: Mapping[str, str]
     answers: Mapping[str, frozenset[str]]
@@ -113,11 +114,12 @@ def dialect(own: Mapping[str, Any] | None = None) -> Dialect:
         echoed=tuple(_texts("echoed", given["echoed"])),
         token=_text("token", given["token"]),
         number=_text("number", given["number"]),
+        cvc=_text("cvc", given["cvc"]),
         repeatable=frozenset(_texts("repeatable", given["repeatable"])),
         off_session={name: _text(f"off_session.{name}", value) for name, value in given["off_session"].items()},
         answers=answers,
         declines={name: _text(f"declines.{name}", code) for name, code in given["declines"].items()},
-        messages={name: _message(name, given["messages"][name]) for name in MESSAGES},
+        messages={name: _message(name, given["messages"][name], given["cvc"]) for name in MESSAGES},
         fields=fields,
     )
     _check(found)
@@ -175,13 +177,14 @@ def _whole(value: object, least: int, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
-def _message(name: str, given: Mapping[str, Any]) -> Message:
+def _message(name: str, given: Mapping[str, Any], cvc: str) -> Message:
     place = f"messages.{name}"
     kind = _text(f"{place}.type", given["type"])
     if len(kind) != 4 or not kind.isdigit() or int(kind[2]) % 2 or kind[3] != "0":
         raise ValueError(f"{place}.type must be four digits of a request or an advice, such as 0100")
     fixed = {field: _text(f"{place}.set.{field}", value) for field, value in given["set"].items()}
-    return Message(kind, frozenset(_texts(f"{place}.send", given["send"])), fixed)
+    more = {cvc} if cvc and name in ("authorize", "purchase") else set()
+    return Message(kind, frozenset({*_texts(f"{place}.send", given["send"]), *more}), fixed)
 
 
 def _check(found: Dialect) -> None:
@@ -198,6 +201,7 @@ def _check(found: Dialect) -> None:
     if not found.repeatable <= {"capture", "void", "refund"}:
         raise ValueError("repeatable may name capture, void and refund")
     named = {"match": found.match, "echoed": found.echoed, "token": (found.token,), "number": (found.number,)}
+    named["cvc"] = (found.cvc,) if found.cvc else ()
     named["off_session"] = tuple(found.off_session)
     for name, message in found.messages.items():
         named |= {f"messages.{name}.send": tuple(message.send), f"messages.{name}.set": tuple(message.set)}

@@ -87,6 +87,7 @@ def _card(config: Config, method: Method) -> dict[str, str]:
     if method.exp_month is not None and method.exp_year is not None:
         expiry = f"{method.exp_year % 100:02d}{method.exp_month:02d}"
     found = {dialect.number if config.numbers else dialect.token: text}
+    found |= {dialect.cvc: method.cvc} if dialect.cvc and method.cvc else {}
     return {**found, "14": expiry} if expiry else found
 
 
