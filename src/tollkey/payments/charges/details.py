@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from tollkey.payments.methods import new_cards
+from tollkey.payments.methods import instruments, new_cards
 from tollkey.payments.processors import cards, protocol
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, new_object
@@ -76,7 +76,7 @@ def payment_method_details(
     kind = protocol.kind_of(instrument)
     card = protocol.card_of_instrument(instrument)
     if instrument is None or kind != "card" or card is None:
-        shown = _other(kind, instrument or {}, mandate)
+        shown = _other(kind, instruments.as_payment_method(call, instrument) if instrument else {}, mandate)
         if verdict.authorization_code is not None or verdict.network_reference is not None:
             shown = {**shown, **_network_answer(verdict)}
         return cast("api.PaymentMethodDetails", {kind: shown, "type": kind})  # the field's name is the type
