@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tollkey.cli.common import Account, AsJson, Data, Database, fail, opened, refused, scope_of, show, table
+from tollkey.cli.common import Account, AsJson, Data, Database, fail, opened, record, refused, scope_of, show, table
 from tollkey.cli.progress import Reporting
 from tollkey.core import Core
 from tollkey.db import Database as StoredIn
@@ -91,10 +91,9 @@ def off(
     """Let an account take no more numbers of cards. Saved cards can still be charged, unless they are deleted."""
     with opened(data, database) as core:
         scope, place = scope_of(core, account, True), _place(core)
-        _turn(core, scope, False)
+        _turn(core, scope, False, deleted=delete)
         if delete:
             with _vault(core, place) as held:
-                core.database.write(lambda tx: vault.end_all(tx, scope), lock=f"{scope.account}:1")
                 asyncio.run(vault.delete_ended(_both(core, held.database)))
                 held.database.write(lambda tx: vault.delete_of(tx, scope))
         value = {"account": scope.account, "on": False, "deleted": delete}
@@ -124,6 +123,9 @@ def rotate(
                 held.database, (vault.SEALED,), new, lambda count: reporting.say(f"{count} numbers so far")
             )
             dropped = _drop_old(held.database, place, new) if drop_old else []
+        for one in core.database.read(vault.accounts):
+            scope = Scope(one, True)
+            core.database.write(partial(_record_rotation, core, scope=scope, key=new.sealing_current))
         broken = moved.broken.total()
         value = {"sealing_key": new.sealing_current, "numbers": moved.texts, "broken": broken, "dropped": dropped}
         show(value, json_, lambda: [
@@ -180,8 +182,20 @@ def _alone(place: vault.Place) -> Iterator[None]:
         mark.close()
 
 
-def _turn(core: Core, scope: Scope, on: bool) -> None:
-    core.database.write(lambda tx: vault.turn(tx, scope, on, int(core.now())), lock=f"{scope.account}:1")
+def _record_rotation(core: Core, tx: Tx, scope: Scope, key: str) -> None:
+    record(core, tx, scope, "card_vault_rotated", key=key)
+
+
+def _turn(core: Core, scope: Scope, on: bool, *, deleted: bool = False) -> None:
+    """Let an account take numbers, or no longer. deleted: those that it has are to be deleted."""
+
+    def work(tx: Tx) -> None:
+        vault.turn(tx, scope, on, int(core.now()))
+        if deleted:
+            vault.end_all(tx, scope)
+        record(core, tx, scope, f"card_vault_{'on' if on else 'off'}", deleted=deleted)
+
+    core.database.write(work, lock=f"{scope.account}:1")
 
 
 def _drop_old(database: StoredIn, place: vault.Place, keyring: Keyring) -> list[str]:

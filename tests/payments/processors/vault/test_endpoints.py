@@ -13,8 +13,7 @@ import pytest
 
 from tests.support.vault import CANARY, Vaulted, card, turn
 from tollkey.db import Scope
-from tollkey.wire import _check
-from tollkey.wire.resource import Endpoint
+from tollkey.wire import Endpoint
 
 Answered = Callable[[Vaulted], Any]
 _DATA = {"type": "card", "card": card()}
@@ -93,13 +92,13 @@ def names(node: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]
     """The parameters of a schema, with their types."""
     if depth > 6:
         return
-    if isinstance(node, _check.Object):
+    if hasattr(node, "fields"):
         for name, inner in node.fields.items():
             here = f"{path}[{name}]" if path else name
             yield here, inner
             yield from names(inner, here, depth + 1)
     for inner in (getattr(node, "inner", None), *(getattr(node, "options", None) or ())):
-        if isinstance(inner, _check.Node):
+        if inner is not None:
             yield from names(inner, path, depth + 1)
 
 
@@ -107,7 +106,7 @@ def takes_a_card(endpoint: Endpoint) -> bool:
     """Whether a live key may send it an object with a name under which a card stands."""
     if endpoint.schema is None or endpoint.method != "POST" or (endpoint.live and endpoint.live.test_only):
         return False
-    return any(_NAMED.search(name) and not isinstance(kind, _check.Text | _check.Refused)
+    return any(_NAMED.search(name) and type(kind).__name__ not in ("Text", "Refused")
                for name, kind in names(endpoint.schema))  # fmt: skip
 
 

@@ -1,0 +1,108 @@
+"""What deletes a number from the vault, and what keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.vault import CANARY, Vaulted, card
+
+DAY = 86_400
+LOOSE = 8 * DAY
+
+
+def method(held: Vaulted) -> str:
+    found: str = held.typed()["id"]
+    return found
+
+
+def token(held: Vaulted) -> str:
+    found: str = held.post("/v1/tokens", card=card())["id"]
+    return found
+
+
+def saved(held: Vaulted) -> tuple[str, str]:
+    customer: str = held.post("/v1/customers")["id"]
+    one = method(held)
+    held.post(f"/v1/payment_methods/{one}/attach", customer=customer)
+    return customer, one
+
+
+def detached(held: Vaulted) -> None:
+    _, one = saved(held)
+    held.post(f"/v1/payment_methods/{one}/detach")
+
+
+def customer_deleted(held: Vaulted) -> None:
+    customer, _ = saved(held)
+    held.api.delete(f"/v1/customers/{customer}", **held.key)
+
+
+def source_deleted(held: Vaulted) -> None:
+    customer = held.post("/v1/customers", source=token(held))
+    held.api.delete(f"/v1/customers/{customer['id']}/sources/{customer['default_source']}", **held.key)
+
+
+def source_replaced(held: Vaulted) -> None:
+    customer = held.post("/v1/customers", source=token(held))
+    held.post(f"/v1/customers/{customer['id']}", source="", **{})
+    held.api.delete(f"/v1/customers/{customer['id']}", **held.key)
+
+
+@pytest.mark.parametrize("end", [detached, customer_deleted, source_deleted, source_replaced])
+def test_what_ends_a_card_deletes_its_number_at_once(vaulted: Vaulted, end: Callable[[Vaulted], None]) -> None:
+    end(vaulted)
+    vaulted.tidy()
+    assert (vaulted.numbers(), vaulted.holders()) == ([], [])
+
+
+def test_a_token_that_is_used_passes_its_number_on(vaulted: Vaulted) -> None:
+    vaulted.post("/v1/payment_methods", type="card", card={"token": token(vaulted)})
+    assert (len(vaulted.numbers()), vaulted.holders()) == (1, [("payment_method", False)])
+
+
+def test_a_token_that_is_not_used_for_a_day_loses_its_number(vaulted: Vaulted) -> None:
+    made = token(vaulted)
+    vaulted.sweep(DAY + 1)
+    assert vaulted.numbers() == []
+    refused = vaulted.post("/v1/payment_methods", type="card", card={"token": made})
+    assert (refused.status, refused.error["code"]) == (400, "token_already_used")
+
+
+def test_a_saved_card_keeps_its_number(vaulted: Vaulted) -> None:
+    customer, one = saved(vaulted)
+    vaulted.sweep(400 * DAY)
+    assert len(vaulted.numbers()) == 1
+    vaulted.post(f"/v1/payment_methods/{one}", card={"exp_year": 2040})
+    assert vaulted.pay(payment_method=one, customer=customer)["status"] == "succeeded"
+
+
+def test_a_card_of_no_customer_keeps_its_number_while_a_hold_may_be_captured(vaulted: Vaulted) -> None:
+    one = method(vaulted)
+    vaulted.api.world.clock[0] += 5 * DAY
+    held = vaulted.pay(payment_method=one, capture_method="manual")
+    vaulted.sweep(LOOSE - 10)
+    assert len(vaulted.numbers()) == 1
+    vaulted.sweep(DAY + 1)
+    assert (held["status"], vaulted.numbers()) == ("requires_capture", [])
+
+
+def test_a_number_that_nothing_refers_to_is_deleted_after_a_day(vaulted: Vaulted) -> None:
+    """As when the process ends between the two commits."""
+    method(vaulted)
+    kept = vaulted.api.world.runner.run(vaulted.vault.keep({"card": card()}, vaulted.scope))
+    assert kept[CANARY].reference in vaulted.numbers()
+    vaulted.sweep(DAY - 10)
+    assert len(vaulted.numbers()) == 2
+    vaulted.sweep(11)
+    assert len(vaulted.numbers()) == 1
+    assert kept[CANARY].reference not in vaulted.numbers()
+
+
+def test_a_holder_whose_object_is_gone_ends(vaulted: Vaulted) -> None:
+    one = method(vaulted)
+    table = vaulted.api.core.setup.tables.of["payment_method"].table
+    vaulted.api.core.database.write(lambda tx: tx.execute(f"DELETE FROM {table} WHERE id = ?", (one,)))
+    vaulted.sweep(DAY + 1)
+    assert (vaulted.numbers(), vaulted.holders()) == ([], [])
