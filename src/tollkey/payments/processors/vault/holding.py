@@ -49,9 +49,11 @@ class Holder(NamedTuple):
 
 def hold(call: Call, value: Mapping[str, Any]) -> None:
     """Record that a stored object holds the number whose reference it has, if it has one; from now on no other does."""
-    reference = value.get(FIELD)
-    if reference is None:
-        return
+    if FIELD in value:
+        _hold(call, value[FIELD], value)
+
+
+def _hold(call: Call, reference: str, value: Mapping[str, Any]) -> None:
     call.tx.execute(
         "INSERT INTO card_vault_holders (reference, account, livemode, object, id, made_at, looked_at, ended)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (reference) DO UPDATE SET object = excluded.object,"
