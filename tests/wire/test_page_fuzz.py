@@ -165,3 +165,10 @@ def test_a_page_answers_whatever_is_typed_into_it_and_soon(
 def test_a_link_may_have_marks_that_others_added_to_it(api: Api, name: str) -> None:
     page = PAGES[name](api)
     assert api.send("GET", page, key=None, query="utm_source=mail&fbclid=x&a[b][]=c").status == 200
+
+
+@pytest.mark.parametrize("name", sorted(PAGES.keys() - {"links"}))  # a file has the policy of every answer
+def test_no_other_page_may_show_one_within_a_frame(api: Api, name: str) -> None:
+    """But for 3-D Secure that Stripe.js shows (`?framed=1`) and embedded sessions, both in test mode alone."""
+    shown = api.send("GET", PAGES[name](api), key=None)
+    assert (shown.status, "frame-ancestors 'none'" in shown.headers["content-security-policy"]) == (200, True)
