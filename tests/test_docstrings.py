@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "src" / "tollkey"
 MODULES = sorted(path for room in ("db", "keys", "ledger", "outbox") for path in (PACKAGE / room).glob("*.py"))
 #: Methods documented by the protocol or the base class that they implement.
 INHERITED = {
-    "edge.py": {"read", "read_at_once", "read_now", "waits", "write", "start", "stop"},
+    "edge.py": {"ask", "read", "read_at_once", "read_now", "waits", "write", "start", "stop"},
     "sqlite_edge.py": {"read", "read_at_once", "read_now", "waits", "write", "start", "stop"},
     "holding.py": {"execute", "read", "usual", "hold", "on_commit"},
     "sqlite_tx.py": {"execute_many", "execute_script", "flush", "notify", "savepoint"},

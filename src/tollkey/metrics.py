@@ -97,6 +97,19 @@ class Metrics:
             self._count("GET", path.decode("latin-1"), answer[0], began)
         return answer
 
+    def soon(
+        self, path: bytes, sent: Any, ip: str | None, secure: bool, give: Callable[[tuple[int, bytes, bytes]], None]
+    ) -> bool:
+        """See ``WireApp.soon``."""
+        began = self._clock()
+
+        def counted(answer: tuple[int, bytes, bytes]) -> None:
+            self._count("GET", path.decode("latin-1"), answer[0], began)
+            give(answer)
+
+        found: bool = self._app.soon(path, sent, ip, secure, counted)
+        return found
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Pass a request on, and measure it when it is one over HTTP."""
         if scope["type"] != "http":

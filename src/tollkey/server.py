@@ -352,7 +352,7 @@ class ServerApp:
         self._wire, self._pages, self._cli, self._api, self._health = wire, pages, cli, api, health
         self._events = events
         self._stripe_js = StripeJs()
-        self.at_once = wire.at_once
+        self.at_once, self.soon = wire.at_once, wire.soon
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "websocket":

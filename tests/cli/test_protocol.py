@@ -45,6 +45,16 @@ class Telling(App):
         await send({"type": "http.response.body", "body": text})
 
 
+class Soon(App):
+    """Answers /soon from a callback in a later iteration of the loop."""
+
+    def soon(self, path: bytes, sent: Any, ip: str | None, secure: bool, give: Any) -> bool:
+        if path != b"/soon":
+            return False
+        asyncio.get_running_loop().call_later(0.01, give, (200, b"content-length: 4\r\n", b"soon"))
+        return True
+
+
 def ask(*pieces: bytes, app: App | None = None, own: Recorder | None = None) -> tuple[list[bytes], bool]:
     """What is written for what arrives in these pieces, and whether the connection was closed."""
 
@@ -106,6 +116,52 @@ def test_the_connection_closes_when_the_caller_asks_for_it() -> None:
     written, closed = ask(PLAIN.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + PLAIN)
     assert closed
     assert [b"connection: close" in answer for answer in written] == [True]
+
+
+SOON = PLAIN.replace(b"/ready", b"/soon")
+
+
+def ask_soon(*pieces: bytes, closes_after: float = 0.1) -> tuple[list[bytes], bool]:
+    """What is written within some seconds, while answers come later without a task."""
+
+    async def run() -> tuple[list[bytes], bool]:
+        config = uvicorn.Config(Soon(), lifespan="off", proxy_headers=False, date_header=False, server_header=False)
+        config.load()
+        server = uvicorn.Server(config)
+        transport = Recorder()
+        protocol = BoundedProtocol(config=config, server_state=server.server_state, app_state={})
+        protocol.connection_made(transport)
+        for piece in pieces:
+            protocol.data_received(piece)
+        await asyncio.sleep(closes_after)
+        transport.closing |= closes_after < 0.01
+        protocol.connection_lost(None if transport.closing else ConnectionResetError())
+        await asyncio.sleep(0.05)
+        return transport.written, transport.closing
+
+    return asyncio.run(run())
+
+
+def test_an_answer_that_comes_later_takes_no_task() -> None:
+    assert ask_soon(SOON) == ([b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nsoon"], False)
+
+
+def test_what_is_asked_behind_an_answer_that_comes_later_waits_for_it() -> None:
+    other = PLAIN.replace(b"/ready", b"/other")
+    written = b"".join(ask_soon(SOON + PLAIN + other, SOON)[0])
+    found = [written.index(body) for body in (b"soon", b"later")]
+    assert found == sorted(found)
+    assert written.count(b"HTTP/1.1 200") == 4
+
+
+def test_a_connection_closes_after_an_answer_that_comes_later_when_the_caller_asks_for_it() -> None:
+    written, closed = ask_soon(SOON.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+    assert closed
+    assert [b"connection: close" in answer for answer in written] == [True]
+
+
+def test_an_answer_that_comes_after_its_connection_was_lost_is_dropped() -> None:
+    assert ask_soon(SOON, closes_after=0.001) == ([], True)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +11,9 @@ import pytest
 
 from tests.support.api import Api
 from tollkey.db import Scope, sqlite
+from tollkey.db.ahead import Question
 from tollkey.keys import Key
+from tollkey.keys.actors import SYSTEM
 from tollkey.platform.request_logs import find
 from tollkey.wire.app import WireApp
 from tollkey.wire.messages import Request, Response
@@ -203,3 +207,107 @@ def test_where_reading_means_waiting_nothing_is_answered_at_once(request: pytest
     assert at_once(api, f"/v1/customers/{customer['id']}") is None
     assert at_once(api, "/v1/customers") is None
     assert api.ok("GET", f"/v1/customers/{customer['id']}")["id"] == customer["id"]
+
+
+# -- on PostgreSQL: without a task too, but later
+
+
+@pytest.fixture
+def away(request: pytest.FixtureRequest) -> Api:
+    """A merchant on PostgreSQL, which answers from another process."""
+    return Api(request.getfixturevalue("postgres_world"))
+
+
+def soon(api: Api, request: Request, meanwhile: Callable[[], Any] = lambda: None) -> Response | None:
+    """What is given later; None when the long way must be taken. meanwhile: called before the database answers."""
+
+    async def run() -> Response | None:
+        found: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        async with asyncio.timeout(10):
+            while not api.world.server.edge.ask(Question("", "SELECT ?", ("",)), lambda value, read: None):
+                await asyncio.sleep(0.01)  # the line is being opened
+            if not api.world.server.service.soon(request, found.set_result):
+                return None
+            meanwhile()
+            return await found
+
+    return api.world.runner.run(run())
+
+
+def test_an_object_of_postgresql_is_answered_later_as_on_the_long_way(away: Api) -> None:
+    customer = away.ok("POST", "/v1/customers", email="jenny@example.com", metadata={"order": "6735"})
+    path = f"/v1/customers/{customer['id']}"
+    running = away.world.server.service.admission.running
+    for headers in ({}, {"stripe-version": "2024-06-20"}):
+        long, short = away.get(path, headers=headers), soon(away, asked(away, path, **headers))
+        assert short is not None
+        assert (short.status, short.body) == (200, long.body)
+        assert {*short.headers} == {"Request-Id", "Stripe-Version"}
+    assert away.world.server.service.admission.running == running
+
+
+def test_an_object_that_postgresql_does_not_have_is_answered_by_the_long_way(away: Api) -> None:
+    away.ok("GET", "/v1/customers")  # the key is in memory now
+    response = soon(away, asked(away, "/v1/customers/cus_unknown"))
+    assert response is not None
+    assert (response.status, response.code) == (404, "resource_missing")
+
+
+@pytest.mark.parametrize("path", ["/v1/customers", "/v1/balance", "/v1/customers/{id}?expand[]=sources", "/v1/none"])
+def test_what_is_no_stored_object_is_not_answered_later(away: Api, path: str) -> None:
+    customer = away.ok("POST", "/v1/customers")
+    path, _, query = path.format(id=customer["id"]).partition("?")
+    away.ok("GET", "/v1/customers")
+    assert soon(away, asked(away, path, query=query)) is None
+
+
+@pytest.mark.parametrize("header", ["stripe-account", "stripe-context"])
+def test_a_request_for_another_account_is_not_answered_later(away: Api, header: str) -> None:
+    other = away.another()
+    path = f"/v1/customers/{other.ok('POST', '/v1/customers')['id']}"
+    away.ok("GET", "/v1/customers")
+    assert soon(away, asked(away, path, **{header: other.account})) is None
+    assert away.get(path, headers={header: other.account}).status == 403
+
+
+def test_a_key_without_permission_is_refused_on_the_long_way(away: Api) -> None:
+    assert soon(away, asked(away, "/v1/customers/cus_1", key=away.pk)) is None
+    assert soon(away, asked(away, "/v1/customers/cus_1", key="sk_test_unknown")) is None
+
+
+def test_a_key_that_was_revoked_while_the_database_was_slow_gets_no_object(
+    away: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/v1/customers/{away.ok('POST', '/v1/customers')['id']}"
+    authority, database = away.core.authority, away.core.database
+    key = away.ok("POST", "/v1/api_keys", type="secret", name="short-lived")
+    away.get(path, key=key["secret"])  # it is in memory now
+    monkeypatch.setattr("tollkey.wire.admission.AGE_SECONDS", -1.0)
+
+    def revoke() -> None:
+        scope = Scope(away.account, False)
+        database.write(lambda tx: authority.revoke(tx, scope, key["id"], actor=SYSTEM, now=away.world.clock[0]))
+
+    response = soon(away, asked(away, path, key=key["secret"]), meanwhile=revoke)
+    assert response is not None
+    assert response.status == 401
+
+
+def test_both_ways_of_an_app_answer_the_same_bytes(away: Api) -> None:
+    path = f"/v1/customers/{away.ok('POST', '/v1/customers')['id']}"
+    app, headers = WireApp(away.world.server.service), [(b"authorization", f"Bearer {away.sk}".encode())]
+    assert soon(away, asked(away, path)) is not None
+    given: list[tuple[int, bytes, bytes]] = []
+
+    async def run() -> None:
+        assert app.at_once(path.encode(), headers, None, False) is None
+        assert app.soon(path.encode(), headers, None, False, given.append)
+        async with asyncio.timeout(10):
+            while not given:
+                await asyncio.sleep(0.001)
+
+    away.world.runner.run(run())
+    ((status, lines, body),) = given
+    assert (status, body) == (200, away.get(path).body)
+    assert b"content-type: application/json\r\n" in lines
+    assert b"content-length: %d\r\n" % len(body) in lines

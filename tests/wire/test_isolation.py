@@ -304,7 +304,8 @@ def test_no_read_or_write_of_the_table_goes_without_a_scope() -> None:
         if name.startswith("_") or name in shape_only:
             continue
         parameters = inspect.signature(method).parameters
-        assert list(parameters)[:3] == ["self", "tx", "scope"], name
+        first = ["self", "scope"] if name == "asks_body" else ["self", "tx", "scope"]  # what it asks is read elsewhere
+        assert list(parameters)[: len(first)] == first, name
         assert parameters["scope"].default is inspect.Parameter.empty, name
 
 

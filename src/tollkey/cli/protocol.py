@@ -5,7 +5,8 @@ fill the memory. Bodies are limited where they are read. When a body is not read
 response (RFC 9112, section 9.6: first the write side, because a reset could discard the response).
 
 An ASGI application needs a task, several events and two messages per request, which costs twice as much as looking up a
-stored object. If the application has a method ``at_once``, it is called first, for GET requests without a body.
+stored object. If the application has a method ``at_once``, it is called first, for GET requests without a body, and
+then its ``soon``, if it has one, which answers later but starts no task.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from tollkey.cli.one_write import OneWrite
 from tollkey.cli.slow_clients import Awaited
 
+Answer = tuple[int, bytes, bytes]  # status, header lines, body
 LINGER_SECONDS = 2.0  # time that a client that is still sending has to read the response
 _PAUSE_SECONDS = 0.05  # between two reads of what it sends, at most 256 KB, which is discarded
 _LATE = (
@@ -41,6 +43,16 @@ class _Flow(FlowControl):
             super().resume_reading()
 
 
+class _Later:
+    """What uvicorn's cycle is to a connection, for a request that the application's ``soon`` answers."""
+
+    message_event = asyncio.Event()  # nobody waits for it
+    response_started = disconnected = False
+
+    def __init__(self, keep_alive: bool) -> None:
+        self.keep_alive, self.response_complete = keep_alive, False
+
+
 class BoundedProtocol(OneWrite):
     """Responds with 400 and closes when a head or trailers exceed ``LARGEST_HEAD`` bytes."""
 
@@ -50,7 +62,8 @@ class BoundedProtocol(OneWrite):
     _default_lines = b""
     _waits = False  # whether the request may still be handled by ``at_once``
     _whole = True  # whether the request was received completely
-    _at_once: Callable[[bytes, Iterable[tuple[bytes, bytes]], str | None, bool], tuple[int, bytes, bytes] | None] | None
+    _at_once: Callable[[bytes, Iterable[tuple[bytes, bytes]], str | None, bool], Answer | None] | None
+    _soon: Callable[[bytes, Iterable[tuple[bytes, bytes]], str | None, bool, Callable[[Answer], None]], bool] | None
     _ending: Any = None  # the transport that is closing while the client still sends
     _begun = _heads = 0  # heads of which a part, and the whole, was received
     _body = 0  # bytes received of the body
@@ -60,7 +73,7 @@ class BoundedProtocol(OneWrite):
         """Set up flow control for a new connection."""
         super().connection_made(transport)
         self.flow = _Flow(self)
-        self._at_once = getattr(self.app, "at_once", None)
+        self._at_once, self._soon = getattr(self.app, "at_once", None), getattr(self.app, "soon", None)
 
     def data_received(self, data: bytes) -> None:
         """Parse received data, and count bytes that do not complete anything."""
@@ -203,16 +216,29 @@ class BoundedProtocol(OneWrite):
 
     def _answered_at_once(self) -> bool:
         assert self._at_once is not None
-        answer = self._at_once(
-            self.url, self.scope["headers"], self.client[0] if self.client else None, self.scheme == "https"
-        )
-        if answer is None:
+        asked = (self.url, self.scope["headers"], self.client[0] if self.client else None, self.scheme == "https")
+        answer = self._at_once(*asked)
+        if answer is not None:
+            self._give(answer, self.parser.should_keep_alive())
+            return True
+        if self._soon is None:
             return False
-        stays = self.parser.should_keep_alive()
+        later = _Later(self.parser.should_keep_alive())
+
+        def give(answer: Answer) -> None:
+            later.response_complete = True
+            if not self.transport.is_closing():
+                self._give(answer, later.keep_alive)
+
+        if not self._soon(*asked, give):
+            return False
+        self.cycle = later  # type: ignore[assignment]  # further requests of the connection are queued behind it
+        return True
+
+    def _give(self, answer: Answer, stays: bool) -> None:
         end = b"\r\n" if stays else b"connection: close\r\n\r\n"
         status, head, body = answer
         self.joining.write_whole(b"".join((STATUS_LINE[status], self._default(), head, end, body)))
         if not stays:
             self.transport.close()
         self.on_response_complete()
-        return True

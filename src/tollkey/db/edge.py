@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
+from tollkey.db.ahead import Question
 from tollkey.db.engine import Conflict, Database, LockTimeout, OutcomeUnknown, StorageError, Tx, Unreachable
 from tollkey.db.queued import Outcome, QueuedWrite
 from tollkey.db.read_limits import ConcurrencyLimits, LongReads
@@ -23,6 +24,7 @@ from tollkey.db.sqlite_edge import SQLiteEdge
 
 if TYPE_CHECKING:
     from tollkey.db.postgres import Postgres
+    from tollkey.db.postgres_line import Line
 
 T = TypeVar("T")
 
@@ -33,9 +35,17 @@ class Edge(Protocol):
     """The database as an asynchronous server uses it.
 
     reads_at_once: whether ``read_now`` and ``read_at_once`` ever read, instead of waiting for another machine.
+    ask: asks another machine for one value without a thread; returns False, and does nothing, while that is not
+        possible. Its question's parameters are texts and integers. The other argument is called later on the loop, with
+        the value (None when there is no row) and True, or with None and False when it could not be read: call ``read``
+        then. None where reads are at once.
     """
 
     reads_at_once: bool
+
+    @property
+    def ask(self) -> Callable[[Question, Callable[[bytes | None, bool], None]], bool] | None:
+        """See above."""
 
     async def read(
         self, callback: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "", kind: str = ""
@@ -121,6 +131,7 @@ class ThreadEdge:
         self._queues: dict[str, deque[QueuedWrite]] = {}
         self._committers: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._line: Line | None = None
 
     async def read(
         self, callback: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "", kind: str = ""
@@ -137,6 +148,9 @@ class ThreadEdge:
 
     def read_now(self, callback: Callable[[Tx], bytes | None], key: Hashable) -> bytes | None:
         return None  # a round trip would block the loop
+
+    def ask(self, question: Question, found: Callable[[bytes | None, bool], None]) -> bool:
+        return self._line is not None and self._database.away is None and self._line.ask(question, found)
 
     def waits(self, caller: str, kind: str) -> bool:
         return True
@@ -216,11 +230,14 @@ class ThreadEdge:
         await asyncio.get_running_loop().run_in_executor(
             self._threads, self._database.listen, self._on_alive or _ignore
         )
+        self._line = self._database.line()
 
     async def stop(self) -> None:
         self._stopping = True
         if self._committers:
             await asyncio.wait(self._committers)
+        if self._line is not None:
+            await self._line.close()
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._long.stop)
         await loop.run_in_executor(None, self._threads.shutdown)

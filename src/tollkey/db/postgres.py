@@ -27,6 +27,7 @@ from weakref import WeakSet
 
 import psycopg
 from psycopg.adapt import Dumper
+from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8BinaryDumper, NumericBinaryLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
@@ -36,6 +37,7 @@ from tollkey.db.ahead import Habits, Question
 from tollkey.db.bounds import END_FROZEN, UNBOUNDED, UNBOUNDED_SESSION, Bounds, Contact
 from tollkey.db.engine import Conflict, Dialect, LockTimeout, OutcomeUnknown, StorageError, Subscribers, Tx, Unreachable
 from tollkey.db.listening import Listener, close_socket, cut_off, is_pooled
+from tollkey.db.postgres_line import Line
 from tollkey.db.postgres_tx import Connection, PostgresTx, run_constant, translate
 from tollkey.db.postgres_url import check_readable
 from tollkey.db.schema import SCHEMA_LOCK
@@ -178,6 +180,25 @@ class Postgres(forking.ForkAware):
                 return connection
 
         return TrackedConnection
+
+    def line(self) -> Line:
+        """Return a line to the database for the running event loop."""
+        return Line(self.open_line)
+
+    def open_line(self) -> Connection | None:
+        """Return a new connection for a line; None behind a pooler. Raises StorageError."""
+        if self._closed:
+            raise StorageError("the database is closed")
+        try:
+            bounded = make_conninfo(self._url, application_name="tollkey", **self.bounds.connecting())
+            connection = self._connection_class().connect(bounded, autocommit=True)
+            self._configure(connection)
+        except psycopg.Error as error:
+            raise translate(error) from error
+        if self._pooled:
+            connection.close()
+            return None
+        return connection
 
     @contextmanager
     def _transaction(self, begin: Sequence[str], questions: Sequence[Question] = ()) -> Iterator[PostgresTx]:

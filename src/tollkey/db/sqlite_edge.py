@@ -55,7 +55,7 @@ class _Done(NamedTuple):
 class SQLiteEdge:
     """The edge on one SQLite file. Created and used on one event loop. on_alive: see ``edge_for``."""
 
-    reads_at_once = True
+    reads_at_once, ask = True, None
 
     def __init__(self, database: SQLite, on_alive: Callable[[float], None] | None = None) -> None:
         self._database = database

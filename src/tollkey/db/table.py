@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from tollkey.db.ahead import Question
 from tollkey.db.engine import Dialect, Duplicate, Scope, Tx
 from tollkey.db.held import Merge, Values, Write, arrays, inserting
 from tollkey.db.indexed import LONGEST, indexed
@@ -245,6 +246,10 @@ class Table:
         key = (scope.account, int(scope.livemode), id)
         rows = tx.read(self.table, self._body, key, key)
         return bytes(rows[0][0]) if rows else None
+
+    def asks_body(self, scope: Scope, id: str) -> Question:
+        """Return the question that ``body`` asks, for ``Edge.ask``."""
+        return Question(self.table, self._body, (scope.account, int(scope.livemode), id))
 
     def delete(self, tx: Tx, scope: Scope, id: str) -> None:
         """Delete an object, if the scope has it."""

@@ -14,8 +14,8 @@ from tollkey.wire import idempotency, refusals
 from tollkey.wire._admitted import Admitted
 from tollkey.wire._body import mark_of, read_params
 from tollkey.wire._execution import Execution
-from tollkey.wire._headers import add_standard_headers
-from tollkey.wire._stored import body_now, body_of, shown_as_stored, stored_response
+from tollkey.wire._headers import add_standard_headers, names_account
+from tollkey.wire._stored import body_now, body_of, question_of, shown_as_stored, stored_response
 from tollkey.wire.admission import Admission, Recheck
 from tollkey.wire.call import Call, Origin, Setup
 from tollkey.wire.expand import expands_many
@@ -25,6 +25,7 @@ from tollkey.wire.policy import Apart, Outside
 from tollkey.wire.render import Renderer
 from tollkey.wire.router import Route
 from tollkey.wire.staging import write_staged
+from tollkey.wire.versions import Spoken
 
 
 class Answering:
@@ -72,7 +73,7 @@ class Answering:
         waited before. Raises ApiError, StorageError.
         """
         request = asked.request
-        if self._may_be_stored(asked) and not (recheck and recheck.due):
+        if self._is_stored(asked) and not (recheck and recheck.due):
             body = body_now(self._edge, self._setup.tables, asked.route, asked.names, asked.scope)
             if body is not None and self._shows(asked, body):
                 return stored_response(body, asked.request_id, asked.spoken)
@@ -82,6 +83,22 @@ class Answering:
         if response is not None:
             add_standard_headers(response, request, asked.request_id, asked.spoken.headers)
         return response
+
+    # -- with waiting, without a task
+
+    def ask(self, asked: Admitted, found: Callable[[Response | None], None]) -> bool:
+        """Ask the database for the stored object that the path names; return False, and do nothing, where it cannot.
+
+        asked: ``may_be_stored`` said True of it. found: called later with the response; with None when there is no such
+        object, the caller does not see all of it, or it could not be read: then ``answer`` must be used.
+        """
+        ask = self._edge.ask
+
+        def shown(body: bytes | None, read: bool) -> None:
+            stored = body is not None and read and self._shows(asked, body)
+            found(stored_response(body, asked.request_id, asked.spoken) if stored and body is not None else None)
+
+        return ask is not None and ask(question_of(self._setup.tables, asked.route, asked.names, asked.scope), shown)
 
     # -- with waiting
 
@@ -119,7 +136,7 @@ class Answering:
 
     async def _stored(self, asked: Admitted, recheck: Recheck, admission: Admission) -> Response | None:
         """Answer with the stored JSON of the object that the path names, where this caller sees all of it."""
-        if not self._may_be_stored(asked):
+        if not self._is_stored(asked):
             return None
         read = body_of(self._setup.tables, asked.route, asked.names, asked.scope)
         body = await admission.run(partial(self._edge.read, read, single=True))
@@ -239,17 +256,18 @@ class Answering:
 
     # -- stored JSON
 
-    def _may_be_stored(self, asked: Admitted) -> bool:
-        """Return whether the response may be the stored JSON of one object."""
-        request = asked.request
-        if asked.account is not None or not asked.route.endpoint.raw or request.query or not request.bodiless:
+    def _is_stored(self, asked: Admitted) -> bool:
+        return self.may_be_stored(asked.request, asked.route, asked.key, asked.spoken)
+
+    def may_be_stored(self, request: Request, route: Route, key: Key, spoken: Spoken) -> bool:
+        """Return whether the response may be the stored JSON of one object. spoken: the caller's version."""
+        if not route.endpoint.raw or request.query or names_account(request.headers) or not request.bodiless:
             return False
-        case = asked.route.name, asked.spoken.date, asked.key.kind
+        case = route.name, spoken.date, key.kind
         known = self._stored_cases.get(case)
         if known is None:
-            whole = asked.route.endpoint.access_of(asked.key.kind) is None
-            known = whole and shown_as_stored(self._renderer, asked.route, asked.spoken.date)
-            self._stored_cases[case] = known
+            whole = route.endpoint.access_of(key.kind) is None
+            known = self._stored_cases[case] = whole and shown_as_stored(self._renderer, route, spoken.date)
         return known
 
     def _shows(self, asked: Admitted, body: bytes) -> bool:

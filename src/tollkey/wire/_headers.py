@@ -17,6 +17,11 @@ def has_default_scope(headers: dict[str, str]) -> bool:
     return not (_ACCOUNT in headers or _CONTEXT in headers or _MODE in headers)
 
 
+def names_account(headers: dict[str, str]) -> bool:
+    """Return whether a request says which account it is for."""
+    return _ACCOUNT in headers or _CONTEXT in headers
+
+
 def requested_account(headers: dict[str, str], key: Key) -> str | None:
     """Return the account that ``Stripe-Account`` or ``Stripe-Context`` names, or None.
 
@@ -24,7 +29,7 @@ def requested_account(headers: dict[str, str], key: Key) -> str | None:
     stripe-cli#1871).
     Raises ApiError 403 for an empty header or a path below a connected account, 400 when the headers differ.
     """
-    if _ACCOUNT not in headers and _CONTEXT not in headers:
+    if not names_account(headers):
         return None
     named = {name: _end_of(headers[name], key) for name in (_ACCOUNT, _CONTEXT) if name in headers}
     if len(set(named.values())) > 1:

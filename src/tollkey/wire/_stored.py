@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tollkey.db import Scope, Tx
+from tollkey.db.ahead import Question
 from tollkey.db.edge import Edge
 from tollkey.wire.messages import Response
 from tollkey.wire.render import Renderer
@@ -31,6 +32,12 @@ def body_now(edge: Edge, tables: Tables, route: Route, names: dict[str, str], sc
     """Return the JSON of the object that the path names; None when there is none, or when it takes waiting to know."""
     key = (route.resource.object, scope, *names.values())
     return edge.read_now(body_of(tables, route, names, scope), key)
+
+
+def question_of(tables: Tables, route: Route, names: dict[str, str], scope: Scope) -> Question:
+    """Return what ``body_of`` asks, for ``Edge.ask``."""
+    (id,) = names.values()
+    return tables.of[route.resource.object].asks_body(scope, id)
 
 
 def stored_response(body: bytes, request_id: str, spoken: Spoken) -> Response:

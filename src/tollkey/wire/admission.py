@@ -29,6 +29,11 @@ class Admission:
         self._most, self._seconds = most, seconds
         self.running = 0
 
+    @property
+    def free(self) -> bool:
+        """Whether one more may run."""
+        return self.running < self._most
+
     async def run(self, work: Callable[[], Awaitable[T]], *, writes: bool = False) -> T:
         """Return what ``work`` returns.
 
@@ -37,7 +42,7 @@ class Admission:
         Raises ApiError 503, at once when ``most`` requests are running, and when the time is over; and what ``work``
         raises.
         """
-        if self.running >= self._most:
+        if not self.free:
             raise refusals.overloaded()
         self.running += 1
         if writes:

@@ -19,6 +19,7 @@ from tollkey.wire.service import Service
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
+Whole = tuple[int, bytes, bytes]  # status, header lines, body
 
 _LONGEST_URI = 16 * 1024  # bytes
 _COMMON = [(name.lower().encode(), value.encode()) for name, value in COMMON.items()]
@@ -80,6 +81,16 @@ def _header_lines(response: Response) -> list[tuple[bytes, bytes]]:
     return headers
 
 
+def _whole(response: Response) -> Whole:
+    """Return status, header lines and body of a response that has no further pieces."""
+    if response.content_type == "application/json":
+        own = "".join([f"{name.lower()}: {header_value(value)}\r\n" for name, value in response.headers.items()])
+        lines = _HEAD + own.encode("latin-1", "replace")
+    else:
+        lines = b"".join([b"%b: %b\r\n" % pair for pair in _header_lines(response)])
+    return response.status, b"%bcontent-length: %d\r\n" % (lines, len(response.body)), response.body
+
+
 class WireApp:
     """Converts ASGI messages to requests, and responses to ASGI messages.
 
@@ -95,7 +106,7 @@ class WireApp:
             incoming = Incoming(receive, headers)
             await self._give(scope, send, await self._answer(scope, headers, incoming), incoming.ends_soon)
 
-    def at_once(self, target: bytes, sent: Headers, ip: str | None, secure: bool) -> tuple[int, bytes, bytes] | None:
+    def at_once(self, target: bytes, sent: Headers, ip: str | None, secure: bool) -> Whole | None:
         """Answer a GET without a body, without awaiting anything, so that the HTTP server need not start a task.
 
         target: path and query as sent. sent: headers, names in lower case. ip, secure: of the connection.
@@ -115,14 +126,24 @@ class WireApp:
         except Exception:
             log.exception("GET at once")
             return None
-        if response is None:
-            return None
-        if response.content_type == "application/json":
-            own = "".join([f"{name.lower()}: {header_value(value)}\r\n" for name, value in response.headers.items()])
-            lines = _HEAD + own.encode("latin-1", "replace")
-        else:
-            lines = b"".join([b"%b: %b\r\n" % pair for pair in _header_lines(response)])
-        return response.status, b"%bcontent-length: %d\r\n" % (lines, len(response.body)), response.body
+        return None if response is None else _whole(response)
+
+    def soon(self, target: bytes, sent: Headers, ip: str | None, secure: bool, give: Callable[[Whole], None]) -> bool:
+        """Answer a GET without a body later, but without a task; return False when it must go through ``__call__``.
+
+        The other arguments are those of ``at_once``. give: called with what that returns.
+        """
+        if self._service.edge.ask is None or len(target) > _LONGEST_URI:
+            return False
+        if self._trust_proxy:
+            ip, secure = forwarded(sent, ip, secure)
+        path, _, query = target.partition(b"?")
+        request = Request("GET", path.decode("latin-1"), query, headers_of(sent), b"", ip, secure)
+        try:
+            return self._service.soon(request, lambda response: give(_whole(response)))
+        except Exception:
+            log.exception("GET soon")
+            return False
 
     async def _answer(self, scope: Scope, headers: dict[str, str], incoming: Incoming) -> Response:
         method = scope["method"]

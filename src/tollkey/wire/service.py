@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
@@ -76,6 +77,7 @@ class Service:
         self.drawing = Drawing(self.admission)
         # Visitors of an account's pages wait for one another, and neither its keys nor other accounts wait for them.
         self._visitors = ConcurrencyLimits(MAX_QUEUED)
+        self._tasks: set[asyncio.Future[Response]] = set()
 
     # -- a whole request
 
@@ -84,17 +86,9 @@ class Service:
 
         A read that turns out to be long counts twice for the rate limit.
         """
-        hit = self.router.find(request.method, request.path) if request.method == "GET" and request.bodiless else None
-        presented = read_authorization(request.headers.get("authorization"))
-        if hit is None or isinstance(presented, Denied) or (self.policy.require_https and not request.secure):
-            return None
-        route, started = hit[0], self._now()
-        key = self.verifier.verify_cached(presented.text, int(started), request.ip)
-        if not isinstance(key, Key) or key.kind not in ("secret", "restricted"):
-            return None
-        if self.policy.elsewhere is not None and self.policy.elsewhere.serves(key, request.path):
-            return None
-        if not read_query(request) or self._answering.waits(request, route, key):
+        started = self._now()
+        hit, key = self._short(request, started)
+        if hit is None or key is None or not read_query(request) or self._answering.waits(request, hit[0], key):
             return None
         request_id = self._request_ids.new("req")
         try:
@@ -105,6 +99,55 @@ class Service:
             return None  # guesses are delayed
         self._record(request, response, key, hit, request_id, started)
         return response
+
+    def soon(self, request: Request, give: Callable[[Response], None]) -> bool:
+        """Answer a GET of one object, of a secret or restricted key, without a task: give the response later.
+
+        Returns False, and does nothing, when ``answer`` must be used. One that turns out to need it counts twice for
+        the rate limit.
+        """
+        started = self._now()
+        hit, key = self._short(request, started)
+        if hit is None or key is None or not self.admission.free:
+            return False
+        try:
+            spoken = self.policy.read_version(request.headers.get("stripe-version"))
+            if not self._answering.may_be_stored(request, hit[0], key, spoken):
+                return False
+            request_id = self._request_ids.new("req")
+            asked = admit(self.policy, request, key, hit, request_id, int(started))
+        except ApiError:
+            return False
+        recheck = Recheck(lambda tx: None)
+
+        def found(response: Response | None) -> None:
+            self.admission.running -= 1
+            if response is None or recheck.due:
+                task = asyncio.ensure_future(self.answer(request))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+                task.add_done_callback(lambda task: give(task.result()))
+                return
+            self._record(request, response, key, hit, request_id, started)
+            give(response)
+
+        self.admission.running += 1
+        asks = self._answering.ask(asked, found)
+        self.admission.running -= not asks
+        return asks
+
+    def _short(self, request: Request, now: float) -> tuple[Hit, Key] | tuple[None, None]:
+        """Return what the router found for a GET, and its secret or restricted key, if both are known at once."""
+        hit = self.router.find(request.method, request.path) if request.method == "GET" and request.bodiless else None
+        presented = read_authorization(request.headers.get("authorization"))
+        if hit is None or isinstance(presented, Denied) or (self.policy.require_https and not request.secure):
+            return None, None
+        key = self.verifier.verify_cached(presented.text, int(now), request.ip)
+        if not isinstance(key, Key) or key.kind not in ("secret", "restricted"):
+            return None, None
+        if self.policy.elsewhere is not None and self.policy.elsewhere.serves(key, request.path):
+            return None, None
+        return hit, key
 
     async def answer(self, request: Request) -> Response:
         """Return the response to a request. Never raises."""
