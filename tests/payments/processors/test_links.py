@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -35,6 +36,22 @@ def test_a_processor_is_opened_once_and_anew_when_its_configuration_changes(api:
         )
         assert api.world.runner.run(found.of(live.scope)) is not first
         assert opened == [{"host": "example"}, {"host": "b"}]
+
+
+class Stubborn(Network):
+    async def close(self) -> None:
+        await asyncio.Event().wait()
+
+
+def test_a_processor_that_does_not_close_holds_up_nobody_for_long(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(links, "_CLOSE_SECONDS", 0.05)
+    with connected(api, Stubborn()) as live:
+        found = api.world.server.sender.links
+        assert api.world.runner.run(found.of(live.scope)) is live.network
+        api.world.runner.run(found.close())
+        assert "could not be closed: TimeoutError" in caplog.text
 
 
 def test_an_account_without_a_processor_has_no_link(api: Api) -> None:

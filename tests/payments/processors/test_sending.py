@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.api import Api
 from tests.support.processor import Live, connected
-from tollkey.payments.processors import attempts
-from tollkey.payments.processors.network import Authorize, Outcome
+from tollkey.payments.processors import attempts, backends
+from tollkey.payments.processors.network import Authorize, Notices, Outcome
 from tollkey.payments.processors.sending import Sender, Times
 from tollkey.wire.messages import Request
 
@@ -208,3 +208,14 @@ def test_an_error_of_a_provider_is_logged_without_its_text(
     assert "caused by KeyError" in caplog.text
     monkeypatch.undo()
     live.recover()
+
+
+def test_a_processor_that_tells_without_end_is_heard_for_a_time(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def endless(cursor: str) -> Notices:
+        return Notices((), str(int(cursor or 0) + 1))
+
+    monkeypatch.setattr(live.network, "notices", endless)
+    live.api.world.runner.run(live.api.world.server.sender.read_notices())
+    backend = live.api.core.database.read(lambda tx: backends.of(tx, live.scope))
+    assert backend is not None
+    assert backend.cursor == "100"

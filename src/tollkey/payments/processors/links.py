@@ -19,6 +19,7 @@ from tollkey.payments.processors.network import Clock, Processor, Provider
 log = logging.getLogger("tollkey")
 #: Packages of others name their providers in this group of entry points.
 GROUP: Final = "tollkey.processors"
+_CLOSE_SECONDS: Final = 3.0
 
 
 def known() -> dict[str, Provider]:
@@ -85,7 +86,7 @@ class Links:
                 return opened
             if opened is not None:
                 del self._opened[scope]
-                await opened.close()
+                await _closed(opened)
             if backend is None:
                 return None
             processor = await self._open(scope, backend.provider)
@@ -115,8 +116,16 @@ class Links:
 
     async def close(self) -> None:
         """Close all of them; who is asked for again is found and opened anew."""
-        for _, processor in self._opened.values():
-            await processor.close()
+        await asyncio.gather(*(_closed(processor) for _, processor in self._opened.values()))
         self._opened.clear()
         self._failures.clear()
         self._providers = None
+
+
+async def _closed(processor: Processor) -> None:
+    """Close a processor, which has a few seconds for it: others wait meanwhile."""
+    try:
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await processor.close()
+    except Exception as error:
+        log.error("a processor could not be closed: %s", without_text(error))

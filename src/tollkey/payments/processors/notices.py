@@ -41,6 +41,8 @@ MIGRATION = Migration(
 SETTLED_SECONDS: Final = 7 * 86_400
 #: Days after which nothing is taken any more: less than notices are kept, so that none is taken again.
 OLDEST_DAYS: Final = 380
+#: Pages of notices that are read of an account, before the server does something else.
+MOST_PAGES: Final = 100
 _EARLY_SECONDS = 86_400  # for which a line waits for the outcome of what it settles
 _OPEN = ("unknown", "pending", "manual")
 

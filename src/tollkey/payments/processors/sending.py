@@ -135,15 +135,17 @@ class Sender:
                 task.add_done_callback(partial(self._of_scopes.pop, scope))
 
     async def read_notices(self) -> None:
-        """Read what processors tell by themselves, each as far as there is something."""
+        """Read what processors tell by themselves; none of them holds up those of other accounts."""
         found = await self._storage.read(backends.every)
-        for backend in found:
-            if backend.features.notices:
-                try:
-                    while await self._read_page(backend.scope):
-                        pass
-                except Exception:
-                    log.exception("the notices of the processor of %s", backend.scope.account)
+        await asyncio.gather(*(self._read_pages(one.scope) for one in found if one.features.notices))
+
+    async def _read_pages(self, scope: Scope) -> None:
+        try:
+            for _ in range(notices.MOST_PAGES):
+                if not await self._read_page(scope):
+                    return
+        except Exception:
+            log.exception("the notices of the processor of %s", scope.account)
 
     async def _read_page(self, scope: Scope) -> bool:
         """Read one page of notices. Returns whether there may be more."""
@@ -157,9 +159,8 @@ class Sender:
         except OSError as problem:  # also when it takes too long
             await self._note(scope, NotSent(str(problem) or "its notices could not be read"))
             return False
-        if not page.items and page.cursor == backend.cursor:
-            return False
-        return await self._storage.write(scope, lambda call: notices.take(call, backend.cursor, page))
+        news = bool(page.items) or page.cursor != backend.cursor
+        return news and await self._storage.write(scope, lambda call: notices.take(call, backend.cursor, page))
 
     async def drain(self) -> None:
         """Wait for what was begun."""
@@ -396,5 +397,4 @@ class Sender:
         """Remember whether the processor could be reached, when that has changed."""
         failure = outcome.why if isinstance(outcome, NotSent | Unknown) else ""
         if self.links.changed(scope, failure):
-            now = int(self._now())
-            await self._storage.write(scope, lambda call: backends.note(call.tx, scope, now, failure))
+            await self._storage.write(scope, lambda call: backends.note(call.tx, scope, int(self._now()), failure))
