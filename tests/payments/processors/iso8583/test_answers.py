@@ -22,6 +22,11 @@ def test_an_approval_has_its_code_for_what_follows() -> None:
     assert outcome(ISO87, SENT, _answer("00"), "capture", 0) == Approved()
 
 
+@pytest.mark.parametrize("code", ["\x01\x02", "é1", "12\n4"])
+def test_a_code_that_no_later_message_could_repeat_is_left_out(code: str) -> None:
+    assert outcome(ISO87, SENT, {**_answer("00"), "38": code}, "authorize", 0) == Approved()
+
+
 def test_a_decline_says_what_the_host_answered() -> None:
     assert outcome(ISO87, SENT, _answer("51"), "authorize", 0) == Declined(
         "insufficient_funds", "try_again_later", "51"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from itertools import product
 from random import Random
 
@@ -42,6 +43,17 @@ FAULTS: tuple[Fault | None, ...] = (
     "no_code", "other_amount",
 )  # fmt: skip
 PAIRS = list(product(FAULTS, FAULTS))
+
+
+def test_a_message_that_can_never_be_written_holds_up_nothing_that_comes_after_it() -> None:
+    async def run() -> None:
+        async with at_a_host() as (processor, host):
+            broken = replace(refund(authorize()), data={"approval": "\x01"})
+            assert await processor.send(broken) == Declined("processing_error")
+            assert isinstance(await processor.send(replace(broken, repeats=1)), Unknown)
+            assert host.seen == []
+
+    asyncio.run(run())
 
 
 def test_it_is_a_processor_that_undoes_what_it_cannot_ask_about() -> None:

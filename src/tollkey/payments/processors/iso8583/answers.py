@@ -26,7 +26,10 @@ def outcome(dialect: Dialect, sent: Fields, answer: Fields, operation: str, repe
         for name in dialect.echoed:
             if name in sent and name in answer and _differs(dialect.fields[name], sent[name], answer[name]):
                 return Unknown(f"the host approved something else: field {name} of its {answer['t']} differs")
-        return Approved(answer.get("38", ""), {"approval": answer["38"]} if answer.get("38") else {})
+        approval = answer.get("38", "")
+        if not (approval.isascii() and approval.isprintable()):  # no text that a later message could repeat
+            return Approved()
+        return Approved(approval, {"approval": approval} if approval else {})
     if code in dialect.answers["unknown"]:
         return Unknown(f"the host answered {code}")
     if code in dialect.answers["duplicate"]:

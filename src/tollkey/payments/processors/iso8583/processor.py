@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +27,7 @@ from tollkey.payments.processors.network import (
     Unknown,
 )
 
+log = logging.getLogger("tollkey")
 _OPERATIONS: frozenset[Operation] = frozenset({"authorize", "capture", "void", "refund"})
 
 
@@ -69,8 +71,10 @@ class Iso8583:
     async def _exchange(self, message: Fields, operation: str, repeats: int) -> Outcome:
         try:
             answer = await self.link.call(message)
-        except Malformed as problem:
-            return NotSent(str(problem))
+        except Malformed as problem:  # it never can be sent, and must not hold up what comes after it
+            log.error("a message for the host cannot be written: %s", problem)
+            again = repeats > 0 and operation != "reverse"  # what was sent before may have been done
+            return Unknown("its message cannot be written any more") if again else Declined("processing_error")
         if isinstance(answer, NotSent | Unknown):
             return answer
         return answers.outcome(self._config.dialect, message, answer, operation, repeats)
