@@ -282,7 +282,7 @@ MADE_LIVE = frozenset({"api_key"})
 _NOBODY = "live mode has no provider for"
 FOR_BROWSERS = frozenset({"POST /v1/confirmation_tokens"})
 #: What is made last, because it ends by itself and other recipes let days go by.
-_EXPIRES = ("/v1/checkout", "/v1/api_keys", "/pay", "/recover")
+_EXPIRES = ("/v1/checkout", "/v1/payment_pages", "/v1/api_keys", "/pay", "/recover")
 
 
 def _tables(tx: Any) -> dict[str, list[str]]:

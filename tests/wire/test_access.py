@@ -96,6 +96,8 @@ REVIEWED = {
         "confirmation_token": "the same",
         "cvc_token": "the same",
         "payment_method": "must be the intent's customer's, or nobody's (tests/payments/test_client_keys.py)",
+        "promotion_code": "if the session takes codes (tests/payments/checkout/test_elements.py)",
+        "save_payment_method": "only if the session offers that (tests/payments/checkout/test_payment_pages.py)",
         "source": "the same, on older intents",
         "metadata": "of a new payment method, source or person, which Stripe.js documents",
         "amounts": "the deposits that the customer saw, to be compared",

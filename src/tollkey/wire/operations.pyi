@@ -6116,15 +6116,58 @@ class PostPaymentMethodsPaymentMethodUsBankAccount(TypedDict):
     account_type: NotRequired[Literal["checking", "savings"]]
 
 @final
+class PostPaymentPagesSession(Operation):
+    billing_address: NotRequired[PostPaymentPagesSessionBillingAddress]
+    browser_locale: NotRequired[str]
+    business_name: NotRequired[str]
+    client_secret: NotRequired[str]
+    email: NotRequired[str]
+    individual_name: NotRequired[str]
+    phone: NotRequired[str]
+    promotion_code: NotRequired[str]
+    shipping_address: NotRequired[PostPaymentPagesSessionBillingAddress]
+    shipping_rate: NotRequired[str]
+    tax_id: NotRequired[PostPaymentPagesSessionTaxId]
+    updated_line_item_quantity: NotRequired[PostPaymentPagesSessionUpdatedLineItemQuantity]
+
+@final
+class PostPaymentPagesSessionBillingAddress(TypedDict):
+    address: NotRequired[PostPaymentPagesSessionBillingAddressAddress]
+    name: NotRequired[str]
+
+@final
+class PostPaymentPagesSessionBillingAddressAddress(TypedDict):
+    city: NotRequired[str]
+    country: str
+    line1: NotRequired[str]
+    line2: NotRequired[str]
+    postal_code: NotRequired[str]
+    state: NotRequired[str]
+
+@final
 class PostPaymentPagesSessionConfirm(Operation):
+    browser_locale: NotRequired[str]
+    client_secret: NotRequired[str]
     expected_amount: NotRequired[int]
     key: NotRequired[str]
     payment_method: NotRequired[str]
     return_url: NotRequired[str]
+    save_payment_method: NotRequired[bool]
 
 @final
 class PostPaymentPagesSessionInit(Operation):
+    browser_locale: NotRequired[str]
     client_secret: NotRequired[str]
+
+@final
+class PostPaymentPagesSessionTaxId(TypedDict):
+    type: str
+    value: str
+
+@final
+class PostPaymentPagesSessionUpdatedLineItemQuantity(TypedDict):
+    line_item_id: str
+    quantity: int
 
 @final
 class PostPaymentRecordsIdReportPaymentAttempt(Operation):
@@ -7485,7 +7528,7 @@ class PostTerminalConnectionTokens(Operation):
 
 @final
 class PostTerminalLocations(Operation):
-    address: NotRequired[PostTerminalLocationsAddress]
+    address: NotRequired[PostPaymentPagesSessionBillingAddressAddress]
     address_kana: NotRequired[AddressKana]
     address_kanji: NotRequired[AddressKana]
     configuration_overrides: NotRequired[str]
@@ -7494,15 +7537,6 @@ class PostTerminalLocations(Operation):
     display_name_kanji: NotRequired[str]
     metadata: NotRequired[dict[str, str] | None]
     phone: NotRequired[str]
-
-@final
-class PostTerminalLocationsAddress(TypedDict):
-    city: NotRequired[str]
-    country: str
-    line1: NotRequired[str]
-    line2: NotRequired[str]
-    postal_code: NotRequired[str]
-    state: NotRequired[str]
 
 @final
 class PostTerminalLocationsLocation(Operation):

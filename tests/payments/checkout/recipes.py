@@ -65,6 +65,14 @@ BODIES: dict[str, Body] = {
     "POST /v1/payment_links/{}": META,
     "POST /v1/payment_pages/{}/confirm": {"payment_method": "pm_card_visa"},
     "POST /v1/payment_pages/{}/init": {},
+    "POST /v1/payment_pages/{}": {"email": "jenny@example.com"},
+}  # fmt: skip
+
+PLANS: dict[str, Callable[[Maker], list[str]]] = {
+    "POST /v1/payment_pages/{}": lambda m: [
+        m.post("/v1/checkout/sessions", mode="payment", ui_mode="elements", return_url=HOME,
+               line_items=[{"price": one_time_price(m), "quantity": 1}])["id"]
+    ],
 }  # fmt: skip
 
 

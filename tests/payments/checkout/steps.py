@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from tests.support.api import Answer, Api
 from tests.support.openapi import assert_valid
+from tests.support.recipes import CARD
 
 URL = "/v1/checkout/sessions"
 DONE = "https://shop.example/done?session={CHECKOUT_SESSION_ID}"
@@ -15,6 +16,9 @@ MONTHLY = {"recurring": {"interval": "month"}}
 FIELD = {"key": "engraving", "label": {"type": "custom", "custom": "Engraving"}, "type": "text"}
 #: What is read of an image: its first bytes.
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
+BACK = "https://shop.example/done?session={CHECKOUT_SESSION_ID}"
+#: An address of a customer.
+RESIDENCE = {"country": "US", "line1": "1 Main Street", "city": "San Francisco", "state": "CA", "postal_code": "94111"}
 BROWSER = {"accept": "text/html,application/xhtml+xml"}
 
 
@@ -72,3 +76,28 @@ def upload(api: Api, purpose: str, headers: dict[str, str] | None = None) -> Ans
     head = fields + 'Content-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
     sent = {"content-type": "multipart/form-data; boundary=edge", **(headers or {})}
     return api.send("POST", "/v1/files", headers=sent, body=head.encode() + PNG + b"\r\n--edge--\r\n")
+
+
+def own(api: Api, mode: str = "payment", **more: Any) -> Answer:
+    """A session for the shop's own page."""
+    return api.ok(
+        "POST", "/v1/checkout/sessions",
+        **{"mode": mode, "ui_mode": "elements", "return_url": BACK, "line_items": [line()], **more},
+    )  # fmt: skip
+
+
+def sent(api: Api, made: Answer, step: str = "", **params: Any) -> Answer:
+    """What the page is answered."""
+    path = f"/v1/payment_pages/{made['id']}{step}"
+    return api.post(path, key=api.pk, client_secret=made["client_secret"], **params)
+
+
+def changed(api: Api, made: Answer, **params: Any) -> Any:
+    answer = sent(api, made, **params)
+    assert answer.status == 200, answer.body
+    return answer["checkout"]
+
+
+def method(api: Api, number: str = CARD["number"], **billing: Any) -> str:
+    card = {**CARD, "number": number}
+    return str(api.ok("POST", "/v1/payment_methods", key=api.pk, type="card", card=card, billing_details=billing)["id"])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.checkout.fields import asks_for_place
 from tollkey.payments.checkout.known import currency_of, delivery_of, language_of, price_of
@@ -31,18 +31,30 @@ def check_asked(session: StoredSession, method: StoredPaymentMethod) -> None:
 
     method: what it is to be paid with.
     """
-    lacking = next(_lacking(session, method), None)
+    lacking = lacks(session, method)
     if lacking is not None:
-        raise invalid(f"This Checkout Session collects {lacking}. Send the customer to its page.")
+        own = session["ui_mode"] == "elements"
+        way = "Collect it before the payment." if own else "Send the customer to its page."
+        raise invalid(f"This Checkout Session collects {lacking}. {way}")
 
 
-def _lacking(session: StoredSession, method: StoredPaymentMethod) -> Iterator[str]:
-    details, billing = session["customer_details"] or {}, method["billing_details"]
-    if session["phone_number_collection"]["enabled"] and not (details.get("phone") or billing["phone"]):
+def lacks(session: StoredSession, method: StoredPaymentMethod | None) -> str | None:
+    """Return what a session lacks that its page asks for, else None. method: None before one is chosen."""
+    return next(_lacking(session, method), None)
+
+
+def _lacking(session: StoredSession, method: StoredPaymentMethod | None) -> Iterator[str]:
+    details = session["customer_details"] or {}
+    billing: Mapping[str, Any] = method["billing_details"] if method is not None else {}
+    own = session["ui_mode"] == "elements"
+    if own and session["customer"] is None and not (details.get("email") or billing.get("email")):
+        yield "an email address"
+    if session["phone_number_collection"]["enabled"] and not (details.get("phone") or billing.get("phone")):
         yield "a phone number"
     if session["shipping_address_collection"] and delivery_of(session) is None:
         yield "a delivery address"
-    if session["billing_address_collection"] == "required" and not value_at(billing, "address.line1"):
+    line1 = value_at(billing, "address.line1") or (own and value_at(details, "address.line1"))
+    if session["billing_address_collection"] == "required" and not line1:
         yield "a billing address"
     for kind in ("business", "individual"):
         rule = value_at(session.get("name_collection"), kind)

@@ -63,13 +63,20 @@ def verify_bank(call: Call, method: StoredPaymentMethod) -> None:
 
 
 def pay(
-    call: Call, session: StoredSession, method: StoredPaymentMethod | None, return_url: str, *, keep: bool = False
+    call: Call,
+    session: StoredSession,
+    method: StoredPaymentMethod | None,
+    return_url: str,
+    *,
+    keep: bool = False,
+    expected: int | None = None,
 ) -> ApiError | None:
     """Confirm an open session with a stored payment method (None if nothing has to be paid).
 
-    return_url: where a challenge redirects to. keep: whether the customer saves the method for later. Returns the 402
-        error of a declined card, whose changes the caller keeps, else None. Raises ApiError 402 for a declined
-        subscription, whose changes are undone, and 400 if the session is not open.
+    return_url: where a challenge redirects to. keep: whether the customer saves the method for later. expected: the
+        total that the customer was shown (minor units), if anybody says so. Returns the 402 error of a declined card,
+        whose changes the caller keeps, else None. Raises ApiError 402 for a declined subscription, whose changes are
+        undone, and 400 if the session is not open or comes to something else.
     """
     check_open(session)
     check_collects(call, session)
@@ -86,6 +93,12 @@ def pay(
         if session["mode"] == "subscription" or (session["automatic_tax"]["enabled"] and session["mode"] == "payment"):
             total(call, session)
     check_total(call, session)
+    if expected is not None and session["amount_total"] is not None and expected != session["amount_total"]:
+        raise invalid(
+            "The expected amount is not what the Checkout Session comes to.",
+            "expected_amount",
+            "checkout_amount_mismatch",
+        )
     if session["mode"] == "setup":
         assert method is not None
         error = _set_up(call, session, method, return_url)

@@ -68,8 +68,8 @@ def check(call: Call, params: Mapping[str, Any], mode: str, ui: str) -> None:
     for one, two in _EXCLUSIVE:
         if params.get(one) and params.get(two):
             raise exclusive(one, two)
-    if params.get("customer_email") and _EMAIL.fullmatch(params["customer_email"]) is None:
-        raise invalid(f"Invalid email address: {params['customer_email']}", "customer_email", "email_invalid")
+    if params.get("customer_email"):
+        check_email(params["customer_email"], "customer_email")
     _check_mode(params, mode)
     _check_ui(params, ui)
     check_custom_fields(params.get("custom_fields") or [])
@@ -80,6 +80,12 @@ def check(call: Call, params: Mapping[str, Any], mode: str, ui: str) -> None:
     splitting.check_references(call, params)
     _check_payment(call, params.get("payment_intent_data") or {})
     _check_subscription(call, params.get("subscription_data") or {})
+
+
+def check_email(email: str, param: str) -> None:
+    """Raise ApiError 400 for what is no email address."""
+    if _EMAIL.fullmatch(email) is None:
+        raise invalid(f"Invalid email address: {email}", param, "email_invalid")
 
 
 def _check_payment(call: Call, data: Mapping[str, Any]) -> None:

@@ -14,23 +14,17 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
-from tollkey.payments.checkout import completion, jobs, kinds, waiting
+from tollkey.payments.checkout import completion, jobs, kinds, payment_pages, waiting
 from tollkey.payments.checkout.building import check_total, new_session, shipping_options
-from tollkey.payments.checkout.collected import check_asked
-from tollkey.payments.checkout.embedded import INIT
 from tollkey.payments.checkout.hosted import PAGES
 from tollkey.payments.checkout.known import page_of, price_of
 from tollkey.payments.checkout.lines import breakdown, check_quantities, make_items, shown, total
 from tollkey.payments.checkout.place import collect
 from tollkey.payments.checkout.recovery import PAGES as RECOVERY
 from tollkey.payments.checkout.rules import check_lines, check_mode, check_shipping
-from tollkey.payments.methods import instruments
-from tollkey.payments.methods import kinds as methods_kinds
-from tollkey.payments.shared import events, fields, providers
-from tollkey.wire import Action, Call, Endpoint, P, Page, Resource, invalid
-from tollkey.wire.access import publishable_access
-from tollkey.wire.errors import missing_param
-from tollkey.wire.live import asks, records
+from tollkey.payments.shared import events, fields
+from tollkey.wire import Action, Call, Endpoint, Page, Resource, invalid
+from tollkey.wire.live import records
 from tollkey.wire.pages import list_page, nested_list, page_of_list, retrieve
 from tollkey.wire.removed import Removed
 from tollkey.wire.resource import Reaction
@@ -139,41 +133,6 @@ def expire_unpaid(call: Call, id: str) -> None:
         completion.expire(call, session)
 
 
-# -- endpoints that the CLI's fixtures use to pay a session
-
-
-def payment_page(call: Call, params: operations.GetPaymentPagesSession) -> StoredSession:
-    """Retrieve the session for its page."""
-    return _get(call)
-
-
-def confirm_page(call: Call, params: operations.PostPaymentPagesSessionConfirm) -> StoredSession:
-    """Pay a session with a payment method, as its page does."""
-    session = _get(call)
-    expected = params.get("expected_amount")
-    if expected is not None and session["amount_total"] is not None and expected != session["amount_total"]:
-        raise invalid(
-            "The expected amount is not what the Checkout Session comes to.",
-            "expected_amount",
-            "checkout_amount_mismatch",
-        )
-    if not params.get("payment_method"):
-        raise missing_param("payment_method")
-    found = instruments.resolve_payment_method(call, params["payment_method"], "payment_method")
-    method = instruments.as_payment_method(call, found)
-    if not methods_kinds.is_payment_method(method):
-        raise instruments.no_payment_method(call, params["payment_method"], "payment_method")
-    if call.client and method.get("customer") not in (None, session["customer"]):
-        raise instruments.no_payment_method(call, params["payment_method"], "payment_method")
-    if call.client:
-        check_asked(session, method)
-    completion.verify_bank(call, method)
-    error = completion.pay(call, session, method, params.get("return_url") or call.setup.base_url)
-    if error is not None:
-        raise error
-    return session
-
-
 # -- the form of responses
 
 
@@ -235,30 +194,7 @@ CHECKOUT_SESSION = Resource(
         Endpoint("POST", "/v1/checkout/sessions/{session}", update),
         Endpoint("GET", "/v1/checkout/sessions/{session}/line_items", line_items),
         Endpoint("POST", "/v1/checkout/sessions/{session}/expire", expire),
-        Endpoint(
-            "GET",
-            "/v1/payment_pages/{session}",
-            payment_page,
-            publishable=publishable_access(ignores="eid"),
-            params=P.object(),
-        ),
-        Endpoint(
-            "POST",
-            "/v1/payment_pages/{session}/confirm",
-            confirm_page,
-            publishable=publishable_access(
-                takes="payment_method expected_amount return_url",
-                ignores="eid key init_checksum version last_displayed_line_item_group_details",
-            ),
-            params=P.object(
-                payment_method=P.string(),
-                expected_amount=P.integer(),
-                return_url=P.return_url(),
-                key=P.string(),
-            ),
-            live=asks(providers.CHARGES, providers.PAYS),
-        ),
-        INIT,
+        *payment_pages.ENDPOINTS,
         *PAGES,
         *RECOVERY,
     ),

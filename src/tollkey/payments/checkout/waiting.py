@@ -30,13 +30,16 @@ def _payment(call: Call, session: StoredSession) -> StoredPaymentIntent | None:
     return call.objects.find(kinds.PAYMENT_INTENT, id) if id else intent_of_invoice(call, session["invoice"])
 
 
+def intent_of(call: Call, session: StoredSession) -> AnyIntent | None:
+    """Return the intent that a session is paid with, or that saves its payment method; None before there is one."""
+    if session["mode"] == "setup":
+        return call.objects.find(kinds.SETUP_INTENT, session["setup_intent"] or "")
+    return _payment(call, session)
+
+
 def waiting_for(call: Call, session: StoredSession) -> str | None:
     """Return the URL of the challenge that the customer has to pass now, else None."""
-    intent: AnyIntent | None
-    if session["mode"] == "setup":
-        intent = call.objects.find(kinds.SETUP_INTENT, session["setup_intent"] or "")
-    else:
-        intent = _payment(call, session)
+    intent = intent_of(call, session)
     if intent is None or intent["status"] != "requires_action":
         return None
     action: Mapping[str, Any] = intent["next_action"] or {}
