@@ -7,6 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import Running
+from tests.browser.stripejs.bundles import SHOP
+from tests.browser.stripejs.shopfront import PAGE, Shopfront
+
 
 @contextmanager
 def served(pages: dict[str, tuple[str, bytes]], policy: str) -> Iterator[str]:
@@ -34,3 +40,13 @@ def served(pages: dict[str, tuple[str, bytes]], policy: str) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def plain_shop(browser: Browser, server: Running) -> Iterator[Shopfront]:
+    """A shop without any package, whose page loads the script from the server itself."""
+    policy = f"default-src 'none'; base-uri 'none'; script-src 'self' {server.url}; frame-src {server.url}"
+    page = PAGE.format(head=f'<script src="{server.url}/endive/stripe.js"></script>').encode()
+    pages = {"/": ("text/html", page), "/app.js": ("text/javascript", (SHOP / "plain.js").read_bytes())}
+    with served(pages, policy) as origin, Shopfront(browser, server, b"", origin=origin) as shop:
+        yield shop

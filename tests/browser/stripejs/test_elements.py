@@ -9,18 +9,13 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import Running
-from tests.browser.stripejs.bundles import SHOP
-from tests.browser.stripejs.local import served
-from tests.browser.stripejs.shopfront import PAGE, Shopfront
+from tests.browser.stripejs.local import plain_shop
+from tests.browser.stripejs.shopfront import Shopfront
 
 
 @pytest.fixture(scope="module")
 def shop(chromium: Browser, shared_server: Running) -> Iterator[Shopfront]:
-    url = shared_server.url
-    policy = f"default-src 'none'; base-uri 'none'; script-src 'self' {url}; frame-src {url}"
-    page = PAGE.format(head=f'<script src="{url}/endive/stripe.js"></script>').encode()
-    pages = {"/": ("text/html", page), "/app.js": ("text/javascript", (SHOP / "plain.js").read_bytes())}
-    with served(pages, policy) as origin, Shopfront(chromium, shared_server, b"", origin=origin) as shop:
+    with plain_shop(chromium, shared_server) as shop:
         yield shop
 
 
