@@ -73,7 +73,7 @@ def live(api: Api, tmp_path: Path) -> Iterator[Live]:
         "payments": {"provider": "iso8583", **configuration(host.port, link={"answer_seconds": 0.3})},
         "payouts": {"provider": "bank_files", **of_the_bank(tmp_path)},
     }
-    features = links.known()["combined"].open(given).features
+    features = links.known()["combined"].open(given, api.core.now).features
     scope = Scope(api.account, True)
 
     def connect(tx: Tx) -> None:
