@@ -42,7 +42,7 @@ from tollkey.payments.processors import backends
 from tollkey.platform._contents import move_in
 from tollkey.platform.connections import platform_of
 from tollkey.platform.events import record_event
-from tollkey.platform.merchants import Merchant, create_merchant, first_merchant
+from tollkey.platform.merchants import Merchant, create_merchant, first_merchant, merchants
 from tollkey.platform.request_logs import MIGRATION as REQUEST_LOGS
 from tollkey.settings import Settings
 from tollkey.upstream import caps
@@ -346,6 +346,11 @@ def ensure_first_account(core: Core) -> Merchant:
         return merchant
 
     return core.database.write(find_or_create, lock="merchants")
+
+
+def is_account(tx: Tx, scope: Scope) -> bool:
+    """Return whether there is an account: one of this server, or one that is connected to one."""
+    return platform_of(tx, scope) is not None or any(one.id == scope.account for one in merchants(tx))
 
 
 def owner_link(core: Core, account: str, base_url: str | None = None) -> dashboard.Link | None:

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey import USER_AGENT, dashboard, outbox, upstream
-from tollkey.core import Core
+from tollkey.core import Core, is_account
 from tollkey.db.edge import Edge, edge_for
 from tollkey.health import Health, unready
 from tollkey.keys.usage import SLOTS_AT_ONCE
@@ -231,7 +231,7 @@ class Server:
 
     async def _sweep_vault(self) -> None:
         if self.vault is not None:
-            await self.vault.sweep(self.core.setup.tables)
+            await self.vault.sweep(self.core.setup.tables, is_account)
 
 
 def method_label(method: str) -> str:

@@ -149,6 +149,27 @@ def test_off_deletes_the_numbers_when_it_is_asked_to(settings: Settings, shop: P
     }  # fmt: skip
 
 
+def test_doctor_says_whether_the_vault_can_be_used(settings: Settings, shop: Path) -> None:
+    def doctor() -> dict[str, tuple[bool, str]]:
+        found = json.loads(run(shop, "doctor", "--json").output)
+        return {one["check"]: (one["ok"], one["detail"]) for one in found if one["check"] == "card vault"}
+
+    assert doctor() == {}
+    said(shop, "on")
+    assert doctor() == {"card vault": (True, "can be opened")}
+    Path(settings.vault_keyring).chmod(0o644)
+    assert "readable by their owner only" in doctor()["card vault"][1]
+    Path(settings.vault_keyring).unlink()
+    assert "is missing" in doctor()["card vault"][1]
+
+
+def test_doctor_says_when_the_settings_of_a_used_vault_are_gone(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said(shop, "on")
+    monkeypatch.delenv("TOLLKEY_VAULT_DATABASE")
+    monkeypatch.delenv("TOLLKEY_VAULT_KEYRING")
+    assert "set TOLLKEY_VAULT_DATABASE" in run(shop, "doctor").output
+
+
 def test_a_backup_of_the_server_has_neither_the_vault_nor_its_keyring(shop: Path, tmp_path: Path) -> None:
     said(shop, "on")
     assert run(shop, "backup", str(tmp_path / "copy"), "--with-keyring").exit_code == 0

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.api import NOW, Api, World, open_node
 from tests.support.processor import FEATURES, Live, Network, connected
+from tollkey.core import is_account
 from tollkey.db import Database, Ids, Scope
 from tollkey.payments.processors.network import Authorize
 from tollkey.payments.processors.vault import Place, Store, Vault, holding, opening
@@ -69,7 +70,7 @@ class Vaulted(Live):
     def sweep(self, seconds: int = 0) -> None:
         """Let time pass, and do what the server does every ten minutes."""
         self.api.world.clock[0] += seconds
-        self.api.world.runner.run(self.vault.sweep(self.api.core.setup.tables))
+        self.api.world.runner.run(self.vault.sweep(self.api.core.setup.tables, is_account))
 
     def sent(self) -> list[tuple[str, str | None]]:
         """The numbers and security codes that the network was sent for payments."""

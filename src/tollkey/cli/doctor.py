@@ -10,9 +10,11 @@ import typer
 from tollkey import ledger
 from tollkey.cli.common import AsJson, Data, Database, opened, show
 from tollkey.core import Core, keyring_source
-from tollkey.db import Scope, Tx
+from tollkey.db import Scope, StorageError, Tx
+from tollkey.db.opening import sqlite_file
+from tollkey.keys.errors import KeyringError
 from tollkey.keys.keyring import is_private
-from tollkey.payments.processors import attempts, backends
+from tollkey.payments.processors import attempts, backends, vault
 from tollkey.platform.merchants import merchants
 from tollkey.upstream import states
 from tollkey.wire.jobs import FailingJob, failing_jobs
@@ -44,6 +46,7 @@ def examine(core: Core) -> list[Finding]:
     findings = [
         Finding("key material", private, where),
         *_files(Path(core.settings.data)),
+        *_vault(core),
     ]
 
     def run_checks(tx: Tx) -> list[Finding]:
@@ -100,6 +103,24 @@ def _processor(tx: Tx, one: backends.Backend, now: int) -> Finding:
         ": tollkey live processor attempts --open" if waiting else ""
     )
     return Finding(f"{one.scope.account} processor", not (one.failing or waiting), f"{one.provider} {said}; {left}")
+
+
+def _vault(core: Core) -> list[Finding]:
+    """The checks of the card vault, if it is used: that it can be opened, and its files by their owner only."""
+    place, used = vault.place_of(core.settings), core.database.read(vault.is_used)
+    if place is None:
+        lost = "numbers of cards are in a vault: set TOLLKEY_VAULT_DATABASE and TOLLKEY_VAULT_KEYRING"
+        return [Finding("card vault", False, lost)] if used else []
+    if not used:
+        return []
+    try:
+        vault.open_store(place, core.database.read(vault.main_id), core.authority.keyring).database.close()
+    except (vault.VaultRefused, KeyringError, StorageError, OSError) as problem:
+        return [Finding("card vault", False, str(problem))]
+    files = [Path(place.keyring), *([] if place.in_postgres else [sqlite_file(place.database)])]
+    open_to_all = [str(file) for file in files if not is_private(file)]
+    said = "must be readable by their owner only: " + ", ".join(open_to_all) if open_to_all else "can be opened"
+    return [Finding("card vault", not open_to_all, said)]
 
 
 def _files(data: Path) -> list[Finding]:

@@ -12,7 +12,7 @@ import typer
 
 from tollkey.cli.common import Account, AsJson, Data, Database, fail, opened, record, refused, scope_of, show, table
 from tollkey.cli.progress import Reporting
-from tollkey.core import Core
+from tollkey.core import Core, is_account
 from tollkey.db import Database as StoredIn
 from tollkey.db import Scope, StorageError, Tx
 from tollkey.keys import fingerprints
@@ -146,7 +146,7 @@ def sweep(data: Data = None, database: Database = None, json_: AsJson = False) -
         with _vault(core, _place(core)) as held:
             both = _both(core, held.database)
             told: Callable[[int], None] = lambda count: reporting.say(f"{count} numbers deleted so far")  # noqa: E731
-            found = asyncio.run(vault.sweep(both, core.setup.tables, int(core.now()), told))
+            found = asyncio.run(vault.sweep(both, core.setup.tables, is_account, int(core.now()), told))
         value = {"ended": found.ended, "orphans": found.orphans}
         show(value, json_, lambda: [f"Deleted {found.ended} numbers of ended cards, and {found.orphans} of none."])
 

@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.vault import CANARY, Vaulted, card
+from tests.support.vault import CANARY, Vaulted, card, turn
+from tollkey.db import Scope
+from tollkey.payments.processors import backends
+from tollkey.payments.processors.vault import store
 
 DAY = 86_400
 LOOSE = 8 * DAY
@@ -98,6 +101,27 @@ def test_a_number_that_nothing_refers_to_is_deleted_after_a_day(vaulted: Vaulted
     vaulted.sweep(11)
     assert len(vaulted.numbers()) == 1
     assert kept[CANARY].reference not in vaulted.numbers()
+
+
+def test_the_numbers_of_a_deleted_account_are_deleted(vaulted: Vaulted) -> None:
+    wanted = {"card_payments": {"requested": True}, "transfers": {"requested": True}}
+    account = vaulted.post("/v1/accounts", type="custom", country="US", capabilities=wanted)["id"]
+    core, scope = vaulted.api.core, Scope(account, True)
+    features = vaulted.network.features
+    core.database.write(
+        lambda tx: backends.connect(tx, core.authority.keyring, scope, "scripted", {}, features, vaulted.api.now)
+    )
+    turn(core.database, scope, True)
+    customer = vaulted.post("/v1/customers", source={"object": "card", **card()}, headers={"Stripe-Account": account})
+
+    def numbers() -> int:
+        return vaulted.store().database.read(store.counts).get(account, 0)
+
+    vaulted.sweep(DAY + 1)
+    assert (customer.status, numbers()) == (200, 1)
+    vaulted.api.delete(f"/v1/accounts/{account}", **vaulted.key)
+    vaulted.sweep(DAY + 1)
+    assert numbers() == 0
 
 
 def test_a_holder_whose_object_is_gone_ends(vaulted: Vaulted) -> None:

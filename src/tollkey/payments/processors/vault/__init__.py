@@ -1,4 +1,14 @@
-from tollkey.payments.processors.vault.holding import accounts, end, end_all, ended, hold, main_id, may_be_used, turn
+from tollkey.payments.processors.vault.holding import (
+    accounts,
+    end,
+    end_all,
+    ended,
+    hold,
+    is_used,
+    main_id,
+    may_be_used,
+    turn,
+)
 from tollkey.payments.processors.vault.opening import Place, VaultRefused, create, open_store, place_of
 from tollkey.payments.processors.vault.store import SEALED, Kept, Store, counts, delete_of
 from tollkey.payments.processors.vault.sweeping import Both, delete_ended, sweep
@@ -21,6 +31,7 @@ __all__ = [
     "end_all",
     "ended",
     "hold",
+    "is_used",
     "main_id",
     "may_be_used",
     "of_server",

@@ -1,8 +1,8 @@
 """Deletes numbers that nobody needs: those whose objects have ended, at once, and those that nothing refers to.
 
 - Ended: a payment method was detached, its customer was deleted, a token was used for something else.
-- Looked at once a day: objects that are gone, tokens that were not used within a day, and payment methods and cards of
-  no customer that were neither made nor charged within eight days (what is held can be captured for seven).
+- Looked at once a day: objects and accounts that are gone, tokens that were not used within a day, and payment methods
+  and cards of no customer that were neither made nor charged within eight days (a hold can be captured for seven).
 - Nothing refers to it a day after it was made: the process ended between its two commits.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from tollkey.db import Tx
+from tollkey.db import Scope, Tx
 from tollkey.payments.processors.vault import holding, store
 from tollkey.payments.processors.vault.holding import FIELD, Holder
 from tollkey.wire.tables import Tables
@@ -24,6 +24,8 @@ LOOSE_SECONDS: Final = 8 * _DAY
 _BATCH: Final = 200
 #: Runs a function in a transaction of one of the two databases.
 Runs = Callable[[Callable[[Tx], Any]], Awaitable[Any]]
+#: Returns whether there is an account.
+Exists = Callable[[Tx, Scope], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,15 @@ async def delete_ended(both: Both, told: Callable[[int], None] = lambda count: N
     return count
 
 
-async def sweep(both: Both, tables: Tables, now: int, told: Callable[[int], None] = lambda count: None) -> Swept:
+async def sweep(
+    both: Both, tables: Tables, exists: Exists, now: int, told: Callable[[int], None] = lambda count: None
+) -> Swept:
     """Delete everything that nobody needs. now: UTC epoch seconds."""
     while holders := await both.read(lambda tx: holding.not_looked_at(tx, now - _DAY, _BATCH)):
         used: Mapping[str, int] = await both.vault(
             partial(store.used_at, references=[one.reference for one in holders])
         )
-        await both.write(partial(_look, tables=tables, holders=holders, used=used, now=now))
+        await both.write(partial(_look, tables=tables, exists=exists, holders=holders, used=used, now=now))
     found = Swept(await delete_ended(both, told))
     while references := await both.vault(lambda tx: store.unsettled(tx, now - _DAY, _BATCH)):
         held = set(await both.read(partial(holding.of, references=references)))
@@ -74,9 +78,14 @@ def _settle(tx: Tx, held: set[str], orphans: list[str]) -> int:
     return store.delete(tx, orphans)
 
 
-def _look(tx: Tx, tables: Tables, holders: list[Holder], used: Mapping[str, int], now: int) -> None:
+def _look(tx: Tx, tables: Tables, exists: Exists, holders: list[Holder], used: Mapping[str, int], now: int) -> None:
     """End the holders that nobody needs, and note of the others that they were looked at."""
-    needless = [one.reference for one in holders if not _is_needed(tx, tables, one, used.get(one.reference), now)]
+    there = {scope for scope in {one.scope for one in holders} if exists(tx, scope)}
+    needless = [
+        one.reference
+        for one in holders
+        if one.scope not in there or not _is_needed(tx, tables, one, used.get(one.reference), now)
+    ]
     holding.end_these(tx, needless)
     holding.looked(tx, [one.reference for one in holders], now)
 

@@ -27,7 +27,7 @@ from tollkey.payments.processors.vault import holding, store
 from tollkey.payments.processors.vault.codes import Code, Codes
 from tollkey.payments.processors.vault.opening import Place, VaultRefused, open_store, place_of, reread
 from tollkey.payments.processors.vault.store import Kept, Store, Unreadable
-from tollkey.payments.processors.vault.sweeping import Both, Swept, delete_ended, sweep
+from tollkey.payments.processors.vault.sweeping import Both, Exists, Swept, delete_ended, sweep
 from tollkey.settings import Settings
 from tollkey.wire.tables import Tables
 
@@ -110,11 +110,11 @@ class Vault:
         if await self._main.read(lambda tx: holding.ended(tx, 1)):
             await delete_ended(await self._both())
 
-    async def sweep(self, tables: Tables) -> Swept:
-        """Delete all numbers that nobody needs. Raises StorageError."""
+    async def sweep(self, tables: Tables, exists: Exists) -> Swept:
+        """Delete all numbers that nobody needs. exists: returns whether there is an account. Raises StorageError."""
         if not await self._main.read(holding.is_used):
             return Swept()
-        return await sweep(await self._both(), tables, int(self._now()))
+        return await sweep(await self._both(), tables, exists, int(self._now()))
 
     async def _both(self) -> Both:
         _, edge = await self.edge()
