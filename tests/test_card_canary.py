@@ -8,7 +8,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +21,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.contract.judges.proxies import free_port
 from tests.support.api import form
 from tests.support.canary import found_in, searched
 from tests.support.iso_host import Host, iso_host
@@ -33,13 +33,6 @@ from tollkey.payments.processors.vault.store import _context
 CODE = "7391"[:3]
 CARD = {"number": CANARY, "exp_month": 12, "exp_year": 2034, "cvc": CODE}
 NEVER = {"enabled": True, "allow_redirects": "never"}
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 @dataclass

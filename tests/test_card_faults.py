@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from copy import copy
@@ -14,11 +15,14 @@ from typing import Any
 
 import psycopg
 import pytest
+import typer
 
+from tests.contract.judges.proxies import free_port
 from tests.support.api import World, open_node
 from tests.support.canary import found_in
 from tests.support.processor import connected
 from tests.support.vault import CANARY, Vaulted, VaultWorld, card, open_vault_world, taking
+from tollkey.cli.keyring_opening import refuse_running
 from tollkey.db import Ids, StorageError
 from tollkey.db.engine import OutcomeUnknown
 from tollkey.wire.owners import Owners
@@ -84,6 +88,17 @@ def test_another_node_sends_the_number_without_the_code(two_nodes: tuple[VaultWo
         with connected(there, merchant.network) as elsewhere:
             assert elsewhere.pay(payment_method=method)["status"] == "succeeded"
         assert merchant.sent() == [(CANARY, None)]
+
+
+def test_a_keyring_that_nodes_use_is_not_rotated(
+    two_nodes: tuple[VaultWorld, World], capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, _ = two_nodes
+    with taking(first) as merchant:
+        merchant.typed()
+    with pytest.raises(typer.Exit):
+        refuse_running(first.place.database)
+    assert "is in use by" in capsys.readouterr().err
 
 
 #: Where an error may happen while a card is typed in and paid with: module, what is replaced there.
@@ -154,3 +169,27 @@ def test_what_cannot_be_deleted_at_once_is_swept(vaulted: Vaulted, monkeypatch: 
     monkeypatch.undo()
     vaulted.sweep(DAY + 1)
     assert vaulted.numbers() == []
+
+
+def test_a_server_starts_without_its_vault_and_answers_503_until_it_is_back(
+    two_nodes: tuple[VaultWorld, World],
+) -> None:
+    first, _ = two_nodes
+    settings, world = first.world.core.settings, first.world
+    nowhere = f"postgresql://nobody@127.0.0.1:{free_port()}/vault"
+    more = {"vault_database": nowhere, "vault_keyring": first.place.keyring}
+    with taking(first) as merchant:
+        node = open_node(settings.database, Path(settings.data), world.runner, world.clock, **more)
+        vault = node.server.vault
+        assert vault is not None
+        there = copy(merchant.api)
+        there.world, there.core = node, node.core
+        refused = there.post("/v1/payment_methods", type="card", card=card(), key=there.live_sk)
+        assert (refused.status, refused.error["type"]) == (503, "api_error")
+        vault.place = first.place
+        ends = time.monotonic() + 20
+        while there.post("/v1/payment_methods", type="card", card=card(), key=there.live_sk).status != 200:
+            assert time.monotonic() < ends
+            time.sleep(0.1)
+        world.runner.run(vault.stop())
+        world.runner.run(node.server.edge.stop())

@@ -99,3 +99,30 @@ def test_a_file_of_settings_that_is_wrong_is_refused_by_name(tmp_path: Path, tex
 def test_a_file_of_settings_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="No such file"):
         load_settings({}, tmp_path / "tollkey.toml")
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"VAULT_DATABASE": "vault.db"}, "needs TOLLKEY_VAULT_KEYRING too"),
+        ({"VAULT_KEYRING": "vault.json"}, "needs TOLLKEY_VAULT_DATABASE too"),
+        ({"VAULT_DATABASE": "d/tollkey.db", "VAULT_KEYRING": "v.json", "DATA": "d"}, "another database than the main"),
+        ({"VAULT_DATABASE": "d/v.db", "VAULT_KEYRING": "./d/keyring.json", "DATA": "d"}, "another file than the main"),
+        ({"VAULT_DATABASE": "v.db", "VAULT_KEYRING": "k", "KEYRING_FILE": "./k"}, "another file than the main"),
+        ({"VAULT_DATABASE": "v.db", "VAULT_KEYRING": "v.json", "DATABASE": "postgresql://h/d"}, "every node needs the"),
+        (
+            {"VAULT_DATABASE": "postgresql://h/d", "VAULT_KEYRING": "v.json", "DATABASE": "postgresql://h/d"},
+            "another database than the main",
+        ),
+    ],
+)
+def test_a_card_vault_that_cannot_be_apart_is_refused_in_one_sentence(given: dict[str, str], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence) as refused:
+        load_settings({f"TOLLKEY_{name}": value for name, value in given.items()})
+    assert "postgresql://h" not in str(refused.value)
+
+
+def test_a_card_vault_of_its_own_is_taken_and_its_address_is_not_shown() -> None:
+    given = {"TOLLKEY_VAULT_DATABASE": "postgresql://u:secret@h/vault", "TOLLKEY_VAULT_KEYRING": "v.json"}
+    assert "secret" not in repr(load_settings({**given, "TOLLKEY_DATABASE": "postgresql://h/main"}))
+    assert load_settings(given).vault_keyring == "v.json"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.api import Answer, Api, open_world
 from tollkey.db import Database, Scope, migrate
-from tollkey.wire.idempotency import MIGRATION, InFlight, Stored, is_used, keep
+from tollkey.wire.idempotency import MIGRATION, InFlight, Stored, fingerprint, is_used, keep
 from tollkey.wire.messages import Request
 
 
@@ -245,3 +245,21 @@ def test_a_key_that_was_used_is_known_before_an_upload_is_stored_again(database:
     database.write(lambda tx: keep(tx, scope, key, "/v1/files", b"mark", Stored("req_1", 200, "", b"{}"), 1_000))
     assert database.read(lambda tx: is_used(tx, scope, key, 1_001))
     assert not database.read(lambda tx: is_used(tx, scope, key + "1", 1_001))
+
+
+def test_what_is_kept_of_parameters_cannot_be_guessed_without_the_server_s_secret(api: Api) -> None:
+    """A plain hash of a form with the number of a card tells the number to whoever tries them all."""
+    api.ok("POST", "/v1/customers", headers=once("k-secret"), email="a@example.com")
+    sql = "SELECT fingerprint FROM idempotency WHERE account = ? AND key = ?"
+    ((stored,),) = api.core.database.read(lambda tx: tx.execute(sql, (api.account, "k-secret")))
+    form, secret = b"email=a%40example.com", api.core.authority.keyring.stable_digest("marks of requests")
+    assert bytes(stored) == fingerprint("POST", b"", form, secret)
+    assert bytes(stored) != fingerprint("POST", b"", form, b"")
+
+
+def test_an_answer_that_an_earlier_version_has_kept_is_given_again(api: Api) -> None:
+    first = api.ok("POST", "/v1/customers", headers=once("k-older"), email="a@example.com")
+    sql = "UPDATE idempotency SET fingerprint = ? WHERE account = ? AND key = ?"
+    api.core.database.write(lambda tx: tx.execute(sql, (b"x" * 20, api.account, "k-older")))
+    again = api.post("/v1/customers", headers=once("k-older"), email="a@example.com")
+    assert (again["id"], again.headers["idempotent-replayed"]) == (first["id"], "true")

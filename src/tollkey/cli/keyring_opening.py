@@ -70,7 +70,7 @@ def open_keyring(
     with ExitStack() as held:
         if library is None:
             if alone:
-                _refuse_running(load_settings(data=data, database=database).database_url)
+                refuse_running(load_settings(data=data, database=database).database_url)
             core = held.enter_context(opened(data, database))
             if alone:
                 held.enter_context(sole_server(core.settings))
@@ -79,7 +79,7 @@ def open_keyring(
         source = fingerprints.source_of(keyring or f"{library.removeprefix('sqlite:///')}.keyring")
         material: str | Keyring | None = keyring
         if alone:
-            _refuse_running(library)
+            refuse_running(library)
             usual = fingerprints.source_of(f"{library.removeprefix('sqlite:///')}.keyring")
             if usual != source:
                 held.enter_context(_used_alone(usual, None))
@@ -121,7 +121,7 @@ def _used_alone(source: KeyringSource, given: str | None) -> Iterator[str | Keyr
             mark.close()
 
 
-def _refuse_running(database: str) -> None:
+def refuse_running(database: str) -> None:
     """Raise typer.Exit if processes listen to a PostgreSQL database, as servers and services do. Names them."""
     if "://" not in database.removeprefix("sqlite:///"):
         return

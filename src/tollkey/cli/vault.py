@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from tollkey.cli.common import Account, AsJson, Data, Database, fail, opened, record, refused, scope_of, show, table
+from tollkey.cli.keyring_opening import refuse_running
 from tollkey.cli.progress import Reporting
 from tollkey.core import Core, is_account
 from tollkey.db import Database as StoredIn
@@ -109,11 +110,13 @@ def rotate(
 ) -> None:  # fmt: skip
     """Create a new sealing key for the vault, and re-encrypt every number's own key with it.
 
-    Stop every server that uses the vault first; it is refused while one of this machine is seen. Fingerprints of cards
-    stay the same. A run that was interrupted can be repeated.
+    Stop every server that uses the vault first: it is refused while one is seen that has the keyring on this machine,
+    or listens to the PostgreSQL database. Fingerprints of cards stay the same. A run that was interrupted can be
+    repeated.
     """
     with opened(data, database) as core:
         place = _place(core)
+        refuse_running(place.database)
         with _vault(core, place) as held, _alone(place):
             new = fingerprints.replace_keyring(
                 held.database, place.source, Keyring.rotate_sealing, lambda made: made.save(place.keyring)

@@ -55,6 +55,7 @@ def test_a_dialect_says_only_what_differs() -> None:
         ({"fields": {"48": {"type": "ans", "size": 9, "encoding": ["x"]}}}, "fields.48.encoding must be a text"),
         ({"fields": {"48": {"type": "ans", "size": 9, "encoding": "hex"}}}, "there is no encoding hex of texts"),
         ({"repeatable": ["authorize"]}, "repeatable may name capture, void and refund"),
+        ({"cvc": "127"}, "cvc names the field 127, which fields does not have"),
         ({"off_session": {"99": "1"}}, "off_session names the field 99"),
     ],
 )

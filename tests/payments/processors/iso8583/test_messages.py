@@ -38,6 +38,17 @@ def test_a_card_number_stands_in_its_own_field_where_the_host_needs_it() -> None
     assert (found["2"], found["14"], "48" in found) == ("4242424242424242", "2909", False)
 
 
+def test_a_security_code_goes_where_the_dialect_says_and_nowhere_else() -> None:
+    card = replace(NUMBER, cvc="737")
+    assert "737" not in message_of(NUMBERS, authorize(method=card)).values()
+    field = {"cvc": "63", "fields": {"63": {"type": "ans", "size": 50, "var": 3}}}
+    config = read(configuration(card="number", dialect=field))
+    sent = [message_of(config, authorize(method=card, capture=taken)).get("63") for taken in (False, True)]
+    assert sent == ["737", "737"]
+    assert "63" not in message_of(config, authorize(method=NUMBER))
+    assert "63" not in message_of(config, capture(authorize(method=card)))
+
+
 def test_a_number_may_bring_its_expiry() -> None:
     found = message_of(NUMBERS, authorize(method=Method("card", "4242 4242 4242 4242=3012")))
     assert (found["2"], found["14"]) == ("4242424242424242", "3012")

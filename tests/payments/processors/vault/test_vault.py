@@ -155,6 +155,16 @@ def test_captures_and_reversals_name_the_number_too(vaulted: Vaulted) -> None:
     )  # fmt: skip
 
 
+def test_a_capture_goes_without_a_number_that_was_deleted(vaulted: Vaulted) -> None:
+    by = saved(vaulted)
+    held = vaulted.pay(capture_method="manual", **by)
+    vaulted.post(f"/v1/payment_methods/{by['payment_method']}/detach")
+    vaulted.tidy()
+    taken = vaulted.post(f"/v1/payment_intents/{held['id']}/capture")
+    sent: Any = vaulted.network.requests[-1]
+    assert (taken["status"], sent.operation, sent.original.method.token) == ("succeeded", "capture", "")
+
+
 def test_no_repr_shows_a_number_or_code(vaulted: Vaulted) -> None:
     vaulted.pay(payment_method=vaulted.typed()["id"])
     shown = repr(vaulted.network.requests) + repr(typed_cards({"card": card()})) + repr(vaulted.vault.__dict__)

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
 from tollkey.db import Database, Ids, Scope, StorageError, Tx
@@ -25,7 +26,7 @@ from tollkey.payments.processors.network import Authorize, Features, Method, Pay
 from tollkey.payments.processors.requests import CannotAsk, kept_number
 from tollkey.payments.processors.vault import holding, store
 from tollkey.payments.processors.vault.codes import Code, Codes
-from tollkey.payments.processors.vault.opening import Place, VaultRefused, open_store, place_of, reread
+from tollkey.payments.processors.vault.opening import Place, open_store, place_of, reread
 from tollkey.payments.processors.vault.store import Kept, Store, Unreadable
 from tollkey.payments.processors.vault.sweeping import Both, Exists, Swept, delete_ended, sweep
 from tollkey.settings import Settings
@@ -34,6 +35,7 @@ from tollkey.wire.tables import Tables
 log = logging.getLogger("tollkey")
 T = TypeVar("T")
 _MOST: Final = 4  # numbers that one request may bring
+_RETRY_SECONDS: Final = 1.0  # between two attempts to open a vault that is away, so that requests are refused at once
 
 
 class Away(Exception):
@@ -73,7 +75,7 @@ class Vault:
         self.codes = Codes(now)
         self._opened: tuple[Store, Edge] | None = None
         self._mark: KeyringUse | None = None
-        self._opening = asyncio.Lock()
+        self._opening, self._retry_at = asyncio.Lock(), 0.0
 
     # -- the place
 
@@ -81,15 +83,38 @@ class Vault:
         """Return the store and its edge; open them if they are not. Raises StorageError while they cannot be."""
         async with self._opening:
             if self._opened is None:
-                main = await self._main.read(holding.main_id)
+                if asyncio.get_running_loop().time() < self._retry_at:
+                    raise Unreachable("the card vault cannot be used")
                 try:
-                    found = await asyncio.to_thread(open_store, self.place, main, self._main_keyring)
-                    mark = use(self.place.source.path) if self.place.source.path else None
-                except (VaultRefused, KeyringError, OSError, ValueError) as problem:
+                    self._opened = await self._open(await self._main.read(holding.main_id))
+                except (KeyringError, StorageError, OSError, ValueError) as problem:
+                    self._retry_at = asyncio.get_running_loop().time() + _RETRY_SECONDS
                     log.error("the card vault cannot be used: %s", problem)
                     raise Unreachable("the card vault cannot be used") from None
-                self._opened, self._mark = (found, edge_for(found.database)), mark
             return self._opened
+
+    async def _open(self, main: str | None) -> tuple[Store, Edge]:
+        """Open the vault, with its keyring marked as used by this process.
+
+        main: the name of the main database. Raises VaultRefused, KeyringError, StorageError, OSError.
+        """
+        mark = use(Path(self.place.keyring))
+        try:
+            found = await asyncio.to_thread(open_store, self.place, main, self._main_keyring)
+            if not mark.of(Path(self.place.keyring)):
+                found.database.close()
+                raise KeyringError("its keyring was changed meanwhile")
+            edge = edge_for(found.database)
+            try:
+                await edge.start()
+            except BaseException:
+                await edge.stop()
+                raise
+        except BaseException:
+            mark.close()
+            raise
+        self._mark = mark
+        return found, edge
 
     def check(self, database: Database) -> None:
         """Check at the start that a vault which has numbers can be opened, with its own keyring and main database.
