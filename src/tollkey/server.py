@@ -19,7 +19,7 @@ from tollkey.health import Health, unready
 from tollkey.keys.usage import SLOTS_AT_ONCE
 from tollkey.keys.verifier import FLUSH_MOST
 from tollkey.outbox.connections import Poster, usual
-from tollkey.payments.methods import ephemeral_keys
+from tollkey.payments.methods import claims
 from tollkey.payments.processors import notices as told
 from tollkey.payments.processors import serving, vault
 from tollkey.payments.usage import sessions
@@ -282,7 +282,7 @@ def build(core: Core, http: Poster | None = None) -> Server:
         outside=sender,
         apart=kept,
         special_keys={
-            "ek": lambda tx, text, now: ephemeral_keys.verify(core.setup.tables, core.authority, tx, text, now),
+            "ek": lambda tx, text, now: claims.verify(core.setup.tables, core.authority, tx, text, now),
             "token": lambda tx, text, now: sessions.verify(core.authority, tx, text, now),
         },
     )

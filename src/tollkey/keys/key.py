@@ -46,7 +46,7 @@ class Key:
     """An API key of an account in one mode. Never contains the text of a secret key.
 
     id: ``mk_…``. version: incremented by each change. name, note: texts for people.
-    permissions: as granted, for example ``customer_read``; empty unless restricted.
+    permissions: as granted, for example ``customer_read``; empty unless restricted, or narrowed by the host.
     effective: those and all they imply. connect_permissions, effective_connect: the same for requests on behalf of a
         connected account.
     ip_allowlist: addresses and networks it may be used from; empty allows all.
@@ -102,18 +102,30 @@ class Key:
 
     @classmethod
     def of_host(
-        cls, kind: Kind, scope: Scope, id: str, name: str, text: str, *, created: int, expires: int, subject: str = ""
+        cls,
+        kind: Kind,
+        scope: Scope,
+        id: str,
+        name: str,
+        text: str,
+        *,
+        created: int,
+        expires: int,
+        subject: str = "",
+        permissions: frozenset[str] = frozenset(),
     ) -> Key:
-        """Return a key that the host creates and stores itself; it has no permissions.
+        """Return a key that the host creates and stores itself.
 
         kind: ``ephemeral`` or ``session``. name: for people. text: the secret, of which only the mask is kept.
-        created, expires: UTC epoch seconds. subject: the id of the object that it is for.
+        created, expires: UTC epoch seconds. subject: the id of the object that it is for. permissions: what the host
+        has narrowed it to, in the host's words; empty for a key that is not narrowed.
         """
         nothing: frozenset[str] = frozenset()
         shown = mask_unknown(text)
         return cls(
-            id=id, account=scope.account, livemode=scope.livemode, kind=kind, name=name, note="", permissions=nothing,
-            effective=nothing, connect_permissions=nothing, ip_allowlist=(), created=created, created_by="",
+            id=id, account=scope.account, livemode=scope.livemode, kind=kind, name=name, note="",
+            permissions=permissions, effective=permissions, connect_permissions=nothing, ip_allowlist=(),
+            created=created, created_by="",
             expires_at=expires, own_expires_at=expires, revoked_at=None, redacted=shown, masked=shown, token=None,
             revealable=False, hides_after_reveal=False, revealed_at=None, hidden_at=None, is_default=False,
             imported=False, version=0, rolled_from=None, replaced_by=None, subject=subject or None,

@@ -26,7 +26,7 @@ def check_permission(key: Key, route: Route, account: str | None, dashboard_url:
             raise refusals.secret_key_required()
         return
     if key.kind == "ephemeral":
-        if endpoint.ephemeral is None:
+        if endpoint.ephemeral is None or not endpoint.ephemeral.admits(key.permissions):
             raise refusals.not_for_ephemeral(key)
         if connected:  # an ephemeral key is for a customer of its own account
             raise refusals.account_invalid(key, account or "")

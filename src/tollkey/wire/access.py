@@ -86,13 +86,19 @@ class Access:
     takes: parameters it may send. ignores: parameters of client libraries without effect, as documented or recorded.
     refuses: all other parameters. also_ignores: names ignored at every level.
     expands: the paths it may expand; in a list they begin with ``data``.
+    granted: what a key that was narrowed (``Key.permissions``) needs one of; without any, such a key may not call it.
     """
 
     takes: str = ""
     ignores: str = ""
     refuses: str = ""
     expands: tuple[str, ...] = ()
+    granted: frozenset[str] = frozenset()
     also_ignores: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def admits(self, permissions: frozenset[str]) -> bool:
+        """Return whether a key with these permissions of its own (``Key.permissions``) may call the endpoint."""
+        return not permissions or bool(permissions & self.granted)
 
     def read(self, schema: Object, raw: Mapping[str, Any], without: tuple[Removed, ...] = ()) -> dict[str, Any]:
         """Return the typed parameters of a request with such a key.
@@ -119,7 +125,7 @@ def publishable_access(
     takes: str = "", *, ignores: str = "", refuses: str = "", expands: tuple[str, ...] = ()
 ) -> Access:
     """Return the access of a publishable key; what client libraries send about themselves is ignored."""
-    return Access(takes, ignores, refuses, expands, BROWSER)
+    return Access(takes, ignores, refuses, expands, also_ignores=BROWSER)
 
 
 # -- the schema of what may be sent

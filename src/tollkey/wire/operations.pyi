@@ -1327,7 +1327,9 @@ class GetCustomersCustomerTaxIdsId(Operation):
 @final
 class GetElementsSessions(Operation):
     client_secret: NotRequired[str]
+    customer_session_client_secret: NotRequired[str]
     deferred_intent: NotRequired[GetElementsSessionsDeferredIntent]
+    legacy_customer_ephemeral_key: NotRequired[str]
     type: Literal["payment_intent", "setup_intent", "deferred_intent"]
 
 @final
@@ -1339,10 +1341,14 @@ class GetElementsSessionsDeferredIntent(TypedDict):
     excluded_payment_method_types: NotRequired[list[str]]
     mode: NotRequired[Literal["payment", "setup", "subscription"]]
     on_behalf_of: NotRequired[str]
-    payment_method_configuration: NotRequired[str]
+    payment_method_configuration: NotRequired[str | GetElementsSessionsDeferredIntentPaymentMethodConfiguration]
     payment_method_options: NotRequired[Any]
     payment_method_types: NotRequired[list[str]]
     setup_future_usage: NotRequired[Literal["off_session", "on_session"]]
+
+@final
+class GetElementsSessionsDeferredIntentPaymentMethodConfiguration(TypedDict):
+    id: NotRequired[str]
 
 @final
 class GetEntitlementsActiveEntitlements(PagedOperation):
@@ -4098,6 +4104,8 @@ class PostCustomerSessionsComponentsCustomerSheet(TypedDict):
 class PostCustomerSessionsComponentsCustomerSheetFeatures(TypedDict):
     payment_method_allow_redisplay_filters: NotRequired[list[Literal["always", "limited", "unspecified"]]]
     payment_method_remove: NotRequired[Literal["disabled", "enabled"]]
+    payment_method_remove_last: NotRequired[Literal["disabled", "enabled"]]
+    payment_method_sync_default: NotRequired[Literal["disabled", "enabled"]]
 
 @final
 class PostCustomerSessionsComponentsMobilePaymentElement(TypedDict):
@@ -4109,8 +4117,10 @@ class PostCustomerSessionsComponentsMobilePaymentElementFeatures(TypedDict):
     payment_method_allow_redisplay_filters: NotRequired[list[Literal["always", "limited", "unspecified"]]]
     payment_method_redisplay: NotRequired[Literal["disabled", "enabled"]]
     payment_method_remove: NotRequired[Literal["disabled", "enabled"]]
+    payment_method_remove_last: NotRequired[Literal["disabled", "enabled"]]
     payment_method_save: NotRequired[Literal["disabled", "enabled"]]
     payment_method_save_allow_redisplay_override: NotRequired[Literal["always", "limited", "unspecified"]]
+    payment_method_set_as_default: NotRequired[Literal["disabled", "enabled"]]
 
 @final
 class PostCustomerSessionsComponentsPaymentElement(TypedDict):
@@ -4534,6 +4544,14 @@ class PostDisputesDispute(Operation):
 @final
 class PostDisputesDisputeClose(Operation):
     pass
+
+@final
+class PostElementsCustomersCustomerSetDefaultPaymentMethod(Operation):
+    payment_method: str | None
+
+@final
+class PostElementsPaymentMethodsPaymentMethodDetach(Operation):
+    customer_session_client_secret: str
 
 @final
 class PostEntitlementsFeatures(Operation):

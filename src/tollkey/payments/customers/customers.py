@@ -14,7 +14,7 @@ from tollkey.payments.catalog import redemption, rendering
 from tollkey.payments.customers import kinds, plans, views
 from tollkey.payments.customers.balance import balances_of, change_balance
 from tollkey.payments.customers.cash import cash_balance
-from tollkey.payments.methods import customer_sources, instruments, payment_methods
+from tollkey.payments.methods import claims, customer_sources, instruments, payment_methods
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.processors import vault
 from tollkey.payments.shared import client_access, events, fields, permissions
@@ -265,7 +265,7 @@ def _credit_balances(call: Call, customer: StoredCustomer) -> dict[str, int]:
     return balances_of(call.objects.find(kinds.CUSTOMER, customer["id"]) or customer)
 
 
-_READ_BY_APP = Access(expands=("sources", "default_source"))
+_READ_BY_APP = Access(expands=("sources", "default_source"), granted=frozenset({claims.CUSTOMER}))
 #: The mobile SDKs set where goods are sent and what is charged by default. All else is between the merchant and the
 #: customer.
 _CHANGED_BY_APP = Access(

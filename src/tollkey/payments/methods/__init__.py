@@ -1,8 +1,8 @@
 """Payment methods, tokens and sources."""
 
 from tollkey.payments.methods import (
+    claims,
     customer_sources,
-    ephemeral_keys,
     external_accounts,
     instruments,
     kinds,
@@ -16,8 +16,8 @@ from tollkey.payments.methods import (
 )
 
 __all__ = [
+    "claims",
     "customer_sources",
-    "ephemeral_keys",
     "external_accounts",
     "instruments",
     "kinds",

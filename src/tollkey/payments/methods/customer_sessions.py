@@ -1,10 +1,13 @@
-"""CustomerSessions: access of a browser to the saved payment methods of one customer, for 30 minutes.
+"""CustomerSessions: access of a browser or an app to the saved payment methods of one customer, for 30 minutes.
 
 created ──30 minutes──▶ expired
+
+Who has its client secret claims it with ``/v1/elements/sessions``, and gets what its component grants (``claims.py``).
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
@@ -12,13 +15,11 @@ from tollkey.keys import Permission
 from tollkey.payments.methods import kinds
 from tollkey.wire import Call, Endpoint, Resource, invalid, new_object
 from tollkey.wire.errors import missing_param
-from tollkey.wire.kinds import Kind
 from tollkey.wire.live import records
 
 if TYPE_CHECKING:
     from tollkey.wire import api, operations
 
-SESSION: Kind[api.CustomerSession] = Kind("customer_session")
 PERMISSION = Permission("customer_session", "Customer session", "Core")
 LIVES_SECONDS = 1800
 _PLAIN: tuple[Literal["buy_button", "pricing_table"], ...] = ("buy_button", "pricing_table")
@@ -67,9 +68,10 @@ def create(call: Call, params: operations.PostCustomerSessions) -> api.CustomerS
             components[part] = {"enabled": False, "features": None}
     if not any(component["enabled"] for component in components.values()):
         raise invalid("At least one component must be enabled.", "components")
+    secret = f"cuss_secret_{call.ids.text(40)}"
     session = new_object(
-        SESSION,
-        client_secret=f"cuss_secret_{call.ids.text(40)}",
+        kinds.CUSTOMER_SESSION,
+        client_secret=secret,
         components={name: components[name] for name in sorted(components)},
         created=call.now,
         customer=customer,
@@ -77,8 +79,21 @@ def create(call: Call, params: operations.PostCustomerSessions) -> api.CustomerS
         livemode=call.livemode,
     )
     # stored under an id that the API does not show, and without its secret
-    call.objects.insert({**session, "id": call.ids.new("cuss"), "client_secret": None})
+    call.objects.insert(
+        {
+            **session,
+            "id": call.ids.new("cuss"),
+            "client_secret": None,
+            "_digest": digest(secret),
+            "_maker": [call.platform, call.key.id] if call.key is not None else None,
+        }
+    )
     return session
+
+
+def digest(secret: str) -> str:
+    """Return what is stored of a client secret: its SHA-256, in hex."""
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 CUSTOMER_SESSION = Resource(
@@ -86,6 +101,7 @@ CUSTOMER_SESSION = Resource(
     prefix="cuss",
     permission=PERMISSION,
     reveals={"client_secret": "write"},
+    indexed=("_digest",),
     live=records(),
     endpoints=(Endpoint("POST", "/v1/customer_sessions", create),),
     title="Customer sessions",

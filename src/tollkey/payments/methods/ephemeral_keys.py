@@ -1,5 +1,7 @@
 """Ephemeral keys: access to one customer for an hour, for apps, which must not contain a secret key.
 
+A key that a customer session was claimed with ends with the session, and may do what the session grants (``claims``).
+
     created ──1 hour, or deleted──▶ expired
 
 The text is ``ek_{test|live}_`` and base64 of ``acct_…,<31 random characters>``, then ``_00`` and eight more
@@ -20,7 +22,7 @@ from tollkey.db import Scope, Tx
 from tollkey.keys import Denied, Key, Permission, Reason
 from tollkey.keys.authority import Authority
 from tollkey.keys.token import mask_unknown
-from tollkey.payments.methods import kinds
+from tollkey.payments.methods import customer_sessions, kinds
 from tollkey.wire import Call, Endpoint, Resource, invalid
 from tollkey.wire.hosted import granting_key
 from tollkey.wire.live import records
@@ -28,7 +30,7 @@ from tollkey.wire.objects import public
 from tollkey.wire.tables import Tables
 
 if TYPE_CHECKING:
-    from tollkey.payments.methods.stored import StoredEphemeralKey
+    from tollkey.payments.methods.stored import StoredCustomerSession, StoredEphemeralKey
     from tollkey.wire import api, operations
 
 PERMISSION = Permission("ephemeral_key", "Ephemeral keys", "Core")
@@ -62,19 +64,37 @@ def create(call: Call, params: operations.PostEphemeralKeys) -> api.EphemeralKey
     if _ABOUT[name] in call.setup.tables.of:
         call.objects.get(_ABOUT[name], id, name)
     text = new_text(call)
-    key: StoredEphemeralKey = {
-        "id": call.ids.new("ephkey"),
-        "object": "ephemeral_key",
-        "associated_objects": [{"id": id, "type": _ABOUT[name]}],
-        "created": call.now,
-        "expires": call.now + LIVES_SECONDS,
-        "livemode": call.livemode,
-        "_digest": _digest(text),
-        "_subject": id,
-        "_maker": [call.platform, call.key.id] if call.key is not None else None,
-    }
+    key = _new(call, text, (_ABOUT[name], id), call.now + LIVES_SECONDS)
+    key["_maker"] = [call.platform, call.key.id] if call.key is not None else None
     call.objects.insert(key)
     return cast("api.EphemeralKey", {**public(key), "secret": text})  # its public fields, and the text
+
+
+def create_for(call: Call, session: StoredCustomerSession, granted: frozenset[str]) -> str:
+    """Create a key for a claimed customer session, and return its text. It ends with the session.
+
+    granted: what the session grants; not empty.
+    """
+    text = new_text(call)
+    key = _new(call, text, ("customer", session["customer"]), session["expires_at"])
+    key["_maker"] = session.get("_maker")
+    key["_granted"] = sorted(granted)
+    call.objects.insert(key)
+    return text
+
+
+def _new(call: Call, text: str, about: tuple[str, str], expires: int) -> StoredEphemeralKey:
+    return {
+        "id": call.ids.new("ephkey"),
+        "object": "ephemeral_key",
+        "associated_objects": [{"id": about[1], "type": about[0]}],
+        "created": call.now,
+        "expires": expires,
+        "livemode": call.livemode,
+        "_digest": _digest(text),
+        "_subject": about[1],
+        "_maker": None,
+    }
 
 
 def delete(call: Call, params: operations.DeleteEphemeralKeysKey) -> StoredEphemeralKey:
@@ -117,10 +137,8 @@ def verify(tables: Tables, authority: Authority, tx: Tx, text: str, now: int) ->
 def _granted(tables: Tables, authority: Authority, tx: Tx, value: StoredEphemeralKey, scope: Scope, now: int) -> bool:
     """Return whether the key's creator may still create it, and its customer still exists."""
     platform, key_id = value.get("_maker") or (scope.account, None)
-    if (
-        key_id is not None
-        and granting_key(tx, authority, key_id, platform, scope, f"{PERMISSION.name}_write", now) is None
-    ):
+    needs = f"{(customer_sessions.PERMISSION if '_granted' in value else PERMISSION).name}_write"
+    if key_id is not None and granting_key(tx, authority, key_id, platform, scope, needs, now) is None:
         return False
     if platform != scope.account and tables.load(tx, Scope(platform, scope.livemode), "account", scope.account) is None:
         return False  # the account has left the platform that made the key
@@ -130,7 +148,10 @@ def _granted(tables: Tables, authority: Authority, tx: Tx, value: StoredEphemera
 
 def _key(value: StoredEphemeralKey, scope: Scope, text: str) -> Key:
     times = {"created": value["created"], "expires": value["expires"]}
-    return Key.of_host("ephemeral", scope, value["id"], "Ephemeral key", text, **times, subject=value["_subject"])
+    granted = frozenset(value.get("_granted", ()))
+    return Key.of_host(
+        "ephemeral", scope, value["id"], "Ephemeral key", text, **times, subject=value["_subject"], permissions=granted
+    )
 
 
 EPHEMERAL_KEY = Resource(

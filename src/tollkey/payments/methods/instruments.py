@@ -223,9 +223,11 @@ def not_attached(id: str, param: str) -> ApiError:
 
 
 def no_payment_method(call: Call, text: str, param: str | None) -> ApiError:
-    """Return the error for an unknown payment method, with hints where it may exist."""
+    """Return the error for an unknown payment method, with hints where it may exist, which an app does not get."""
     table = call.objects.table(kinds.PAYMENT_METHOD)
     name = param or "payment_method"
+    if call.key is not None and call.key.kind == "ephemeral":
+        return missing_object("PaymentMethod", text, name, in_path=param is None)
     if table.exists_in_other_mode(call.tx, call.scope, text):
         other = "test" if call.livemode else "live"
         return missing_object("PaymentMethod", text, name, in_path=param is None, other_mode=other)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         Instrument,
         StoredBankAccount,
         StoredCard,
+        StoredCustomerSession,
         StoredEphemeralKey,
         StoredPaymentMethod,
         StoredSource,
@@ -27,6 +28,7 @@ SOURCE: Kind[StoredSource] = Kind("source")
 TOKEN: Kind[StoredToken] = Kind("token")
 MANDATE: Kind[api.Mandate] = Kind("mandate")
 EPHEMERAL_KEY: Kind[StoredEphemeralKey] = Kind("ephemeral_key")
+CUSTOMER_SESSION: Kind[StoredCustomerSession] = Kind("customer_session")
 CUSTOMER: Kind[api.Customer] = Kind("customer")
 
 

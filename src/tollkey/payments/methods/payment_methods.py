@@ -6,11 +6,11 @@ created ──attach──▶ attached to a customer ──detach──▶ detac
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
-from tollkey.payments.methods import copying, kinds, method_changes, network_tokens, sepa_addresses
+from tollkey.payments.methods import claims, copying, derived, kinds, method_changes, network_tokens, sepa_addresses
 from tollkey.payments.methods.customer_sources import checked, refuse_to_save
 from tollkey.payments.methods.instruments import (
     USED,
@@ -25,7 +25,6 @@ from tollkey.payments.methods.mandates import detach_from
 from tollkey.payments.methods.method_types import TYPES, check_attaches
 from tollkey.payments.methods.new_cards import NewCard, check_network, fingerprint_owner
 from tollkey.payments.processors import banks, vault
-from tollkey.payments.processors import cards as processors_cards
 from tollkey.payments.shared import client_access as client
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, Endpoint, Page, Resource, invalid, new_object
@@ -183,10 +182,6 @@ def _check_usable(call: Call, number: str, kind: str, name: str) -> None:
         raise invalid(_UNUSABLE[code], f"{kind}[{name}]", code, retry=False)
 
 
-#: Types whose account number is typed in; it is not kept.
-_NUMBERED = ("acss_debit", "au_becs_debit", "bacs_debit", "nz_bank_account")
-
-
 def _other(call: Call, kind: str, params: operations.PostPaymentMethods) -> StoredPaymentMethod:
     """Return the details of a type without numbers: the properties of its specification, set from the parameters."""
     try:
@@ -197,42 +192,16 @@ def _other(call: Call, kind: str, params: operations.PostPaymentMethods) -> Stor
     inner.pop("id", None)
     data = value_at(params, kind) or {}
     inner.update({name: given for name, given in data.items() if name in inner or not inner})
-    _complete(call, kind, inner, data)
+    derived.complete(call, kind, inner, data)
     value = _new(call, kind, params)
     fields.assign(value, {kind: inner}, (kind,))
-    if kind in _NUMBERED and not call.livemode:
+    if kind in derived.NUMBERED and not call.livemode:
         number = str(data.get("account_number") or "")
         _check_usable(call, number, kind, "account_number")
         value["_bank"] = banks.key_of(number, kind)
         if kind == "acss_debit":
             value["_typed"] = True  # so deposits verify it, as for a US account
     return value
-
-
-#: The BIC of each iDEAL bank.
-_BIC = {
-    "abn_amro": "ABNANL2A", "asn_bank": "ASNBNL21", "bunq": "BUNQNL2A", "handelsbanken": "HANDNL2A", "ing": "INGBNL2A",
-    "knab": "KNABNL2H", "n26": "NTSBDEB1", "rabobank": "RABONL2U", "regiobank": "RBRBNL21", "revolut": "REVOLT21",
-    "sns_bank": "SNSBNL2A", "triodos_bank": "TRIONL2U", "van_lanschot": "FVLBNL22", "yoursafe": "BITSNL2A",
-}  # fmt: skip
-
-
-def _complete(call: Call, kind: str, inner: MutableMapping[str, Any], data: Mapping[str, Any]) -> None:
-    """Add the properties that the real API derives from the given ones (recorded)."""
-    number = str(data.get("account_number") or data.get("tax_id") or "")
-    print_of_number = processors_cards.fingerprint(number, fingerprint_owner(call)) if number else None
-    if kind == "ideal":
-        inner["bic"] = _BIC.get(str(data.get("bank")))
-    elif kind in _NUMBERED:
-        inner.update({"fingerprint": print_of_number, "last4": number[-4:] or None})
-        if kind == "acss_debit":
-            inner["bank_name"] = None if call.livemode else banks.BANK_NAME
-    elif kind == "boleto":
-        inner["fingerprint"] = print_of_number
-    elif kind == "payto":
-        inner["last4"] = number[-4:] or None
-    elif kind == "fpx":
-        inner["account_holder_type"] = data.get("account_holder_type") or "individual"
 
 
 def retrieve(call: Call, params: operations.GetPaymentMethodsPaymentMethod) -> Instrument:
@@ -321,10 +290,14 @@ def _page(
     }
     if customer:
         equal["customer"] = customer
+    listed = claims.redisplayed(call.key.permissions) if call.key is not None and call.limited else None
+    if listed is not None:
+        asked = params.get("allow_redisplay")
+        equal["allow_redisplay"] = [value for value in listed if asked in (None, value)]
     page = list_page(call, "payment_method", params, equal, url=url)
     cards = (
         call.objects.query(kinds.CARD, {"customer": customer}, limit=100)
-        if customer and params.get("type") in (None, "card")
+        if customer and params.get("type") in (None, "card") and listed is None
         else []
     )
     room = (params.get("limit") or 10) - len(page.data)
@@ -344,10 +317,14 @@ def of_customer_one(call: Call, params: operations.GetCustomersCustomerPaymentMe
 
 
 def client_view(call: Call, value: StoredPaymentMethod) -> StoredPaymentMethod:
-    """Return the fields that browsers and apps may see: no fingerprint, no metadata (reference section 3)."""
+    """Return the fields that browsers and apps may see: no metadata, and no fingerprint (reference section 3).
+
+    An app with an ephemeral key sees the fingerprint of its customer's cards (recorded in the traffic of stripe-ios).
+    It removes a saved card with its duplicates by it: without any, all cards would look the same.
+    """
     value.pop("metadata", None)
-    for inner in value.values():
-        if isinstance(inner, dict):
+    for name, inner in value.items():
+        if isinstance(inner, dict) and (call.client or name != "card"):
             inner.pop("fingerprint", None)
     return value
 
@@ -359,7 +336,14 @@ _MADE_BY_CLIENT = publishable_access(
     refuses=f"customer payment_method {client.METHOD_REFUSED}",
 )
 _PAGE = "limit starting_after ending_before type allow_redisplay"
-_LISTED_BY_APP = Access(takes=f"customer {_PAGE}", refuses="customer_account")
+_LISTED_BY_APP = Access(takes=f"customer {_PAGE}", refuses="customer_account", granted=claims.REDISPLAYS)
+#: What the mobile SDKs change of a saved card; Android's says who it is.
+_CHANGED_BY_APP = Access(
+    takes=f"{client.BILLING} card{{exp_month exp_year networks{{preferred}}}}",
+    ignores="payment_user_agent client_attribution_metadata",
+    refuses="allow_redisplay metadata payto us_bank_account",
+    granted=frozenset({claims.UPDATE}),
+)
 _ATTACHED_BY_APP = Access(takes="customer", refuses="customer_account")
 
 _UPDATE_REMOVED = (Removed("2026-09-30", "payto", link="endive/2026-09-30/removed-payto-fields"),)
@@ -377,10 +361,17 @@ PAYMENT_METHOD = Resource(
         Endpoint("GET", "/v1/payment_methods", list_all, ephemeral=_LISTED_BY_APP),
         Endpoint("POST", "/v1/payment_methods", create, publishable=_MADE_BY_CLIENT),
         Endpoint("GET", "/v1/payment_methods/{payment_method}", retrieve, makes=True),
-        Endpoint("POST", "/v1/payment_methods/{payment_method}", update, removed=_UPDATE_REMOVED),
+        Endpoint(
+            "POST", "/v1/payment_methods/{payment_method}", update, ephemeral=_CHANGED_BY_APP, removed=_UPDATE_REMOVED
+        ),
         Endpoint("POST", "/v1/payment_methods/{payment_method}/attach", attach, ephemeral=_ATTACHED_BY_APP),
         Endpoint("POST", "/v1/payment_methods/{payment_method}/detach", detach, ephemeral=Access()),
-        Endpoint("GET", "/v1/customers/{customer}/payment_methods", of_customer, ephemeral=Access(takes=_PAGE)),
+        Endpoint(
+            "GET",
+            "/v1/customers/{customer}/payment_methods",
+            of_customer,
+            ephemeral=Access(takes=_PAGE, granted=claims.REDISPLAYS),
+        ),
         Endpoint("GET", "/v1/customers/{customer}/payment_methods/{payment_method}", of_customer_one),
     ),
     client_view=client_view,

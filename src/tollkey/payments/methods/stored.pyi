@@ -1,5 +1,5 @@
-"""Payment methods, cards, bank accounts, sources, tokens and ephemeral keys as they are stored, with their private
-fields.
+"""Payment methods, cards, bank accounts, sources, tokens, ephemeral keys and customer sessions as they are stored, with
+their private fields.
 """
 
 from typing import NotRequired, TypeAlias, TypedDict
@@ -116,10 +116,23 @@ class StoredEphemeralKey(api.EphemeralKey):
     associated_objects: what it is for, in a list of one.
     _digest: SHA-256 of its text, in hex.
     _subject: the id of the object that it is for.
-    _maker: the account and the id of the API key that made it; None when no key did.
+    _maker: the account and the id of the API key that made it, or its customer session; None when no key did.
+    _granted: what the customer session that it was made for grants; absent for a key that an API key made.
     """
 
     associated_objects: list[AssociatedObject]
     _digest: str
     _subject: str
     _maker: list[str] | None
+    _granted: NotRequired[list[str]]
+
+class StoredCustomerSession(api.CustomerSession):
+    """A customer session.
+
+    id: what it is stored under; the mobile SDKs see it. _digest: SHA-256 of its client secret, in hex; absent in
+        sessions of earlier versions. _maker: the account and the id of the API key that made it; None when no key did.
+    """
+
+    id: str
+    _digest: NotRequired[str]
+    _maker: NotRequired[list[str] | None]

@@ -30,11 +30,9 @@ _TYPED = (
     " payto{account_number bsb_number pay_id} sepa_debit{iban} sofort{country}"
     " us_bank_account{account_holder_type account_number account_type routing_number}"
 )
+BILLING = f"billing_details{{{ADDRESS} email name phone tax_id}}"
 #: Parameters that describe a new payment method.
-METHOD = (
-    f"type {CARD} {_EMPTY} {_TYPED} billing_details{{{ADDRESS} email name phone tax_id}} allow_redisplay metadata=any"
-    " radar_options{session}"
-)
+METHOD = f"type {CARD} {_EMPTY} {_TYPED} {BILLING} allow_redisplay metadata=any radar_options{{session}}"
 #: Only the server may set these of a new payment method: a terminal's reading, a linked bank account, the amounts
 #: of a mandate.
 METHOD_REFUSED = "interac_present us_bank_account{financial_connections_account} upi{mandate_options}"

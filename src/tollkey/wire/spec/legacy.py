@@ -1,4 +1,4 @@
-"""Parameters that Stripe's published OpenAPI document does not have: those of older API versions.
+"""Parameters that Stripe's published OpenAPI document does not have: those of older API versions and of betas.
 
 Tables map an operation to {path: kind}. A path is dotted, with ``[]`` after a list; a leading ``?`` makes a required
 parameter optional. Kinds: text, blank (text that may be empty), integer, natural, email, url, return_url, site,
@@ -218,6 +218,12 @@ EXTRA: Final[Table] = {
     "GET /v1/credit_notes/preview": {"refund": "text"},
     "GET /v1/credit_notes/preview/lines": {"refund": "text"},
     "POST /v1/credit_notes": {"refund": "text"},
+    "POST /v1/customer_sessions": {
+        "components.customer_sheet.features.payment_method_remove_last": "disabled|enabled",
+        "components.customer_sheet.features.payment_method_sync_default": "disabled|enabled",
+        "components.mobile_payment_element.features.payment_method_remove_last": "disabled|enabled",
+        "components.mobile_payment_element.features.payment_method_set_as_default": "disabled|enabled",
+    },
     "POST /v1/customers": {
         **_PLAN,
         "account_balance": "integer",
