@@ -11,6 +11,7 @@ from tollkey.payments.processors import attempts, backends
 from tollkey.payments.processors.attempts import Attempt, Question
 from tollkey.payments.processors.backends import Backend
 from tollkey.payments.processors.network import Operation
+from tollkey.payments.processors.vault import holding
 from tollkey.wire import ApiError, Call, invalid
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def ask(call: Call, backend: Backend, question: Question, method: str | None = N
     check(backend, question.operation, question.currency, method)
     reference = attempts.new_reference(call.ids)
     attempts.add(call.tx, call.scope, reference, question, backend.provider, call.real)
+    holding.hold_for_attempt(call, question.asked.get("vault"), reference)
     call.outside.append(reference)
     return reference
 

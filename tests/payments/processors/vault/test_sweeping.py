@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.vault import CANARY, Vaulted, card, turn
-from tollkey.db import Scope
-from tollkey.payments.processors import backends
+from tollkey.db import Scope, Tx
+from tollkey.payments.processors import asking, attempts, backends
 from tollkey.payments.processors.vault import store
 
 DAY = 86_400
@@ -89,6 +89,27 @@ def test_a_card_of_no_customer_keeps_its_number_while_a_hold_may_be_captured(vau
     assert len(vaulted.numbers()) == 1
     vaulted.sweep(DAY + 1)
     assert (held["status"], vaulted.numbers()) == ("requires_capture", [])
+
+
+def test_what_is_asked_of_the_processor_holds_the_number_of_a_card_that_is_not_stored(vaulted: Vaulted) -> None:
+    kept = vaulted.api.world.runner.run(vaulted.vault.keep({"card": card()}, vaulted.scope))[CANARY]
+
+    def ask(tx: Tx) -> None:
+        call = vaulted.api.core.call(tx, vaulted.scope)
+        backend = backends.of(tx, vaulted.scope)
+        assert backend is not None
+        asked = {"method": "card_1", "type": "card", "capture": True, "vault": kept.reference}
+        asking.ask(call, backend, attempts.Question("authorize", "ch_1", 500, "usd", asked), "card")
+
+    vaulted.api.core.database.write(ask)
+    vaulted.api.world.runner.run(vaulted.vault.release({CANARY: kept}))
+    assert (vaulted.numbers(), vaulted.holders()) == ([kept.reference], [("attempt", False)])
+    (one,) = vaulted.attempts("ch_1")
+    found = vaulted.api.world.runner.run(vaulted.vault.card_for(one, vaulted.network.features))
+    assert found is not None
+    assert found.number == CANARY
+    vaulted.sweep(LOOSE + 1)
+    assert vaulted.numbers() == []
 
 
 def test_a_number_that_nothing_refers_to_is_deleted_after_a_day(vaulted: Vaulted) -> None:

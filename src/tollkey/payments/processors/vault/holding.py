@@ -30,8 +30,16 @@ MIGRATION = Migration(
         "CREATE TABLE card_vault_main (id TEXT NOT NULL PRIMARY KEY)",
     ),
 )
+#: What an attempt is called as a holder.
+ATTEMPT: Final = "attempt"
 #: The private field of an object that holds a number: its reference.
 FIELD: Final = "_vault"
+
+
+_INSERT: Final = (
+    "INSERT INTO card_vault_holders (reference, account, livemode, object, id, made_at, looked_at, ended)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, 0)"
+)
 
 
 class Holder(NamedTuple):
@@ -55,14 +63,25 @@ def hold(call: Call, value: Mapping[str, Any]) -> None:
 
 def _hold(call: Call, reference: str, value: Mapping[str, Any]) -> None:
     call.tx.execute(
-        "INSERT INTO card_vault_holders (reference, account, livemode, object, id, made_at, looked_at, ended)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (reference) DO UPDATE SET object = excluded.object,"
-        " id = excluded.id, looked_at = excluded.looked_at",
+        f"{_INSERT} ON CONFLICT (reference) DO UPDATE SET object = excluded.object, id = excluded.id,"
+        " looked_at = excluded.looked_at",
         (
             reference, call.scope.account, int(call.scope.livemode), value["object"], value["id"], call.real,
             call.real,
         ),
     )  # fmt: skip
+
+
+def hold_for_attempt(call: Call, reference: str | None, attempt: str) -> None:
+    """Let an attempt hold a number that no object holds, such as that of a card that is charged once and not stored.
+
+    reference: of the number, None for none. attempt: its reference.
+    """
+    if reference is not None:
+        call.tx.execute(
+            f"{_INSERT} ON CONFLICT (reference) DO NOTHING",
+            (reference, call.scope.account, int(call.scope.livemode), ATTEMPT, attempt, call.real, call.real),
+        )
 
 
 def end(call: Call, value: Instrument) -> None:

@@ -94,6 +94,8 @@ def _is_needed(tx: Tx, tables: Tables, holder: Holder, used_at: int | None, now:
     """Return whether an object still needs its number. used_at: None for a number that the vault does not have."""
     if used_at is None:
         return False
+    if holder.object == holding.ATTEMPT:
+        return used_at > now - LOOSE_SECONDS
     value: Mapping[str, Any] | None = tables.load(tx, holder.scope, holder.object, holder.id)
     if value is None or value.get(FIELD) != holder.reference:
         return False

@@ -22,7 +22,7 @@ from tollkey.keys.keyring import Keyring
 from tollkey.keys.keyring_use import KeyringUse, use
 from tollkey.payments.processors import backends, cards
 from tollkey.payments.processors.attempts import Attempt
-from tollkey.payments.processors.network import Authorize, Features, Method, Payout, Request
+from tollkey.payments.processors.network import Capture, Features, Method, Payout, Refund, Request, Void
 from tollkey.payments.processors.requests import CannotAsk, kept_number
 from tollkey.payments.processors.vault import holding, store
 from tollkey.payments.processors.vault.codes import Code, Codes
@@ -194,12 +194,12 @@ class Vault:
     async def card_for(self, attempt: Attempt, features: Features) -> Card | None:
         """Return the card of an attempt that is about to be sent; None for one that has no number here.
 
-        features: of its processor. Raises CannotAsk when an authorization cannot be made any more, and Away.
+        features: of its processor. Raises CannotAsk when what it is charged to is gone, and Away.
         """
         reference = await self._main.read(lambda tx: kept_number(tx, attempt))
         if not reference:
             return None
-        needed = attempt.operation == "authorize"
+        needed = not attempt.about  # what is charged or verified, and not captured or given back
         if not features.raw_numbers:
             if needed:
                 raise CannotAsk("this processor does not take the numbers of cards")
@@ -231,8 +231,10 @@ class Vault:
 
     def coded(self, request: Request, card: Card | None) -> tuple[Request, Card | None]:
         """Return an authorization that is sent now with the security code of its card, which nobody gets again."""
-        code = self.codes.take(card.reference) if card is not None and isinstance(request, Authorize) else None
-        if card is None or code is None or not isinstance(request, Authorize):
+        if card is None or isinstance(request, Payout | Capture | Void | Refund):
+            return request, card
+        code = self.codes.take(card.reference)
+        if code is None:
             return request, card
         return replace(request, method=replace(request.method, cvc=code.text)), card._replace(code=code)
 
@@ -263,13 +265,16 @@ def completed(request: Request, card: Card | None, *, sent: bool) -> Request:
     sent: it is about to be sent, and not only undone or asked about. Raises CannotAsk for an authorization that lacks
     what it is charged to.
     """
-    if card is None and sent and isinstance(request, Authorize) and not request.method.token:
-        raise CannotAsk("the number of the card is in a card vault, which this server does not have")
-    if card is None or isinstance(request, Payout):
+    if isinstance(request, Payout):
         return request
-    if isinstance(request, Authorize):
+    if isinstance(request, Capture | Void | Refund):
+        original = request.original
+        return replace(request, original=replace(original, method=_with(original.method, card))) if card else request
+    if card is not None:
         return replace(request, method=_with(request.method, card))
-    return replace(request, original=replace(request.original, method=_with(request.original.method, card)))
+    if sent and not request.method.token:
+        raise CannotAsk("the number of the card is in a card vault, which this server does not have")
+    return request
 
 
 def _with(method: Method, card: Card) -> Method:
