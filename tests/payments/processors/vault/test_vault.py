@@ -165,6 +165,26 @@ def test_a_capture_goes_without_a_number_that_was_deleted(vaulted: Vaulted) -> N
     assert (taken["status"], sent.operation, sent.original.method.token) == ("succeeded", "capture", "")
 
 
+@pytest.mark.parametrize(
+    ("given", "numbers"),
+    [
+        ({"card": card()}, [CANARY]),
+        ({"a": {"b": [{"c": card("4532 0100 0000 0016")}]}}, [CANARY]),
+        ({"a": card(), "b": card("4532010000000008")}, [CANARY, "4532010000000008"]),
+        ({"card": {**card(), "number": int(CANARY)}}, [CANARY]),
+        ({"card": {"number": CANARY}}, []),
+        ({"card": {"number": [CANARY], "exp_month": 1}}, []),
+        ({"card": {"number": None, "exp_month": 1}}, []),
+        ({"card": {"number": "٤٥٣٢٠١٠٠٠٠٠٠٠٠١٦", "exp_month": 1}}, []),
+        ({"card": {"number": "1" * 5000, "exp_month": 1}}, []),
+        ({"number": CANARY}, []),
+        ({}, []),
+    ],
+)
+def test_cards_are_found_wherever_they_stand(given: dict[str, Any], numbers: list[str]) -> None:
+    assert [one.number for one in typed_cards(given)] == numbers
+
+
 def test_no_repr_shows_a_number_or_code(vaulted: Vaulted) -> None:
     vaulted.pay(payment_method=vaulted.typed()["id"])
     shown = repr(vaulted.network.requests) + repr(typed_cards({"card": card()})) + repr(vaulted.vault.__dict__)
