@@ -71,6 +71,7 @@ SHOWN = {
     "POST /v2/billing/meter_event_stream events.[].payload": "what is counted",
     "POST /pay/{} tax_id": "a customer's tax id, which invoices show",
     "POST /pay/{}/address tax_id": "a customer's tax id, which invoices show",
+    "POST /v1/payment_pages/{} tax_id": "a customer's tax id, which invoices show",
     "POST /portal/{}/details tax_id": "a customer's tax id, which invoices show",
     "POST /v1/customers business_vat_id": "a customer's tax id, which invoices show",
     "POST /v1/customers/{} business_vat_id": "a customer's tax id, which invoices show",

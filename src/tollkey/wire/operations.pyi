@@ -1115,7 +1115,17 @@ class GetBillingMetersIdEventSummaries(PagedOperation):
 
 @final
 class GetBuyToken(Operation):
-    pass
+    client_reference_id: NotRequired[str]
+    locale: NotRequired[str]
+    locked_prefilled_email: NotRequired[str]
+    prefilled_email: NotRequired[str]
+    prefilled_promo_code: NotRequired[str]
+    utm_campaign: NotRequired[str]
+    utm_content: NotRequired[str]
+    utm_id: NotRequired[str]
+    utm_medium: NotRequired[str]
+    utm_source: NotRequired[str]
+    utm_term: NotRequired[str]
 
 @final
 class GetCharges(PagedOperation):
@@ -3378,7 +3388,17 @@ PostBillingPortalSessionsLocale = Literal["auto", "bg", "cs", "da", "de", "el", 
 
 @final
 class PostBuyToken(Operation):
-    pass
+    client_reference_id: NotRequired[str]
+    locale: NotRequired[str]
+    locked_prefilled_email: NotRequired[str]
+    prefilled_email: NotRequired[str]
+    prefilled_promo_code: NotRequired[str]
+    utm_campaign: NotRequired[str]
+    utm_content: NotRequired[str]
+    utm_id: NotRequired[str]
+    utm_medium: NotRequired[str]
+    utm_source: NotRequired[str]
+    utm_term: NotRequired[str]
 
 @final
 class PostCharges(Operation):

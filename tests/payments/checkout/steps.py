@@ -11,6 +11,7 @@ from tests.support.recipes import CARD
 
 URL = "/v1/checkout/sessions"
 DONE = "https://shop.example/done?session={CHECKOUT_SESSION_ID}"
+LINKS = "/v1/payment_links"
 MONTHLY = {"recurring": {"interval": "month"}}
 #: A field of ``custom_fields``.
 FIELD = {"key": "engraving", "label": {"type": "custom", "custom": "Engraving"}, "type": "text"}
@@ -40,6 +41,11 @@ def session(api: Api, mode: str = "payment", **more: Any) -> Answer:
 
 def path_of(made: Answer) -> str:
     return str(made["url"]).partition("8420")[2]
+
+
+def price_of_a_shirt(api: Api, **more: object) -> str:
+    product = api.ok("POST", "/v1/products", name="Shirt")
+    return str(api.ok("POST", "/v1/prices", product=product["id"], unit_amount=1500, currency="usd", **more)["id"])
 
 
 def fill(api: Api, path: str, number: str = "4242424242424242", **more: str) -> Answer:

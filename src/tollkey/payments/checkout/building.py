@@ -26,7 +26,6 @@ from tollkey.wire.hosted import hosted_url
 from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
-    from tollkey.payments.catalog.stored import DiscountEntry
     from tollkey.payments.checkout.stored import (
         AutomaticTax,
         BusinessName,
@@ -280,17 +279,6 @@ def shipping_options(
         }  # fmt: skip
 
 
-def discount(call: Call, session: StoredSession, entries: Sequence[DiscountEntry]) -> None:
-    """Set the coupons or promotion codes of a session. The caller computes its total."""
-    session["_discounts"] = [
-        cast("DiscountEntry", {name: value for name, value in entry.items() if value}) for entry in entries
-    ]
-    session["discounts"] = [
-        {"coupon": entry.get("coupon"), "promotion_code": entry.get("promotion_code")}
-        for entry in session["_discounts"]
-    ]
-
-
 def new_session(call: Call, params: Mapping[str, Any], *, for_portal: bool = False) -> StoredSession:
     """Create and store a session, with the SetupIntent or PaymentIntent that it needs at this point.
 
@@ -338,7 +326,7 @@ def new_session(call: Call, params: Mapping[str, Any], *, for_portal: bool = Fal
         shipping_options(call, session, params.get("shipping_options") or [])
         if params.get("optional_items"):
             session["optional_items"] = optional_items(call, params["optional_items"], currency_of(session))
-        discount(call, session, params.get("discounts") or [])
+        discounts.put(session, params.get("discounts") or [])
         total(call, session)
         discounts.check(call, session)
         check_total(session)

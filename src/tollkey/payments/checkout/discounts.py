@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.ledger import Money
 from tollkey.payments.catalog import redemption, restrictions
@@ -11,7 +12,7 @@ from tollkey.payments.checkout.known import makes_customer, price_of
 from tollkey.wire import ApiError, Call
 
 if TYPE_CHECKING:
-    from tollkey.payments.catalog.stored import DiscountEntry, StoredPromotionCode
+    from tollkey.payments.catalog.stored import DiscountEntry
     from tollkey.payments.checkout.stored import StoredSession
 
 
@@ -29,14 +30,32 @@ def check_valid(call: Call, session: StoredSession) -> None:
         _check_minimum(session, found)
 
 
+def put(session: StoredSession, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Set the coupons or promotion codes of a session. The caller computes its total."""
+    session["_discounts"] = [
+        cast("DiscountEntry", {name: value for name, value in entry.items() if value}) for entry in entries
+    ]
+    session["discounts"] = [
+        {"coupon": entry.get("coupon"), "promotion_code": entry.get("promotion_code")}
+        for entry in session["_discounts"]
+    ]
+
+
+def put_typed(call: Call, session: StoredSession, text: str) -> None:
+    """Set the promotion code that a customer typed; the session counts wrong ones. The caller computes its total.
+
+    Raises ApiError 400 for one that is not valid here.
+    """
+    found = redemption.typed_code(
+        call, session, text, lambda code: _fits(call, session, {"promotion_code": code["id"]})
+    )
+    put(session, [{"promotion_code": found["id"]}])
+    session["_promotion_text"] = found["code"]
+
+
 def fitting(call: Call, session: StoredSession) -> list[DiscountEntry]:
     """Return the discounts of a session that are for what is bought now, after its order was changed."""
     return [entry for entry in session["_discounts"] if _fits(call, session, entry)]
-
-
-def fits(call: Call, session: StoredSession, code: StoredPromotionCode) -> bool:
-    """Return whether a code that was typed on the session's page is for its customer and what is bought."""
-    return _fits(call, session, {"promotion_code": code["id"]})
 
 
 def _fits(call: Call, session: StoredSession, entry: DiscountEntry) -> bool:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tollkey.payments.catalog import redemption
 from tollkey.payments.checkout import discounts, rules
-from tollkey.payments.checkout.building import check_total, discount
+from tollkey.payments.checkout.building import check_total
 from tollkey.payments.checkout.known import collected_details, delivery_countries
 from tollkey.payments.checkout.lines import total
 from tollkey.payments.checkout.order import change_order
@@ -154,11 +153,9 @@ def _quantity(call: Call, session: StoredSession, given: Mapping[str, Any]) -> N
 def _code(call: Call, session: StoredSession, text: str) -> None:
     """Apply a promotion code, or remove it if the text is empty; the session counts wrong ones."""
     if not text:
-        discount(call, session, [])
+        discounts.put(session, [])
     elif not session["allow_promotion_codes"]:
         raise invalid("This Checkout Session takes no promotion codes: it needs `allow_promotion_codes`.")
     else:
-        found = redemption.typed_code(call, session, text, lambda code: discounts.fits(call, session, code))
-        discount(call, session, [{"promotion_code": found["id"]}])
-        session["_promotion_text"] = found["code"]
+        discounts.put_typed(call, session, text)
     total(call, session)

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from tollkey.payments.catalog import redemption
 from tollkey.payments.checkout import completion, discounts, embedded, kinds, page, saved, waiting
-from tollkey.payments.checkout.building import discount
 from tollkey.payments.checkout.collecting import (
     collect_billing_address,
     collect_customer,
@@ -97,14 +95,12 @@ def promotion(call: Call, params: operations.PostPayTokenPromotion) -> Reply:
     waiting.withdraw(call, session)
     code = (params.get("promotion_code") or "").strip()
     if not code and session["_discounts"]:
-        discount(call, session, [])
+        discounts.put(session, [])
     else:
         try:
-            found = redemption.typed_code(call, session, code, lambda found: discounts.fits(call, session, found))
+            discounts.put_typed(call, session, code)
         except ApiError as error:
             return _again(call, session, params, error)
-        discount(call, session, [{"promotion_code": found["id"]}])
-        session["_promotion_text"] = found["code"]
     total(call, session)
     call.objects.save(session)
     return _to_page(call)
@@ -123,7 +119,7 @@ def order(call: Call, params: operations.PostPayTokenOrder) -> Reply:
     kept = discounts.fitting(call, session)
     unfit = len(kept) < len(session["_discounts"])
     if unfit:
-        discount(call, session, kept)
+        discounts.put(session, kept)
         total(call, session)
     call.objects.save(session)
     return _again(call, session, {}, invalid("This code is invalid.", "promotion_code")) if unfit else _to_page(call)

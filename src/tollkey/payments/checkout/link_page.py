@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
 from tollkey.payments.checkout.known import price_of
+from tollkey.payments.checkout.link_parameters import hidden
 from tollkey.payments.documents import brand
 from tollkey.wire import Call, Reply, languages
 
@@ -13,9 +15,12 @@ if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredLink
 
 
-def link_page(call: Call, link: StoredLink) -> Reply:
-    """Return the page of a payment link, with a button that starts a session."""
-    language = languages.choose(call)
+def link_page(call: Call, link: StoredLink, given: Mapping[str, str]) -> Reply:
+    """Return the page of a payment link, with a button that starts a session.
+
+    given: the parameters of its URL (``link_parameters.usable``).
+    """
+    language = languages.choose(call, given.get("locale"))
     say = language.say
     if not link["active"]:
         told = link["inactive_message"] or say("This link is no longer active.")
@@ -34,7 +39,7 @@ def link_page(call: Call, link: StoredLink) -> Reply:
     total = sum(item["amount_total"] for item in link["_lines"])
     sums = [(say("Total"), language.amount(total, link["currency"]))] if len(rows) > 1 else []
     form = (
-        f'<form method="post" action="{escape(call.origin.path)}"><button autofocus>'
+        f'<form method="post" action="{escape(call.origin.path)}">{hidden(given)}<button autofocus>'
         f"{escape(say('Continue to payment'))}</button></form>"
     )
     return brand.page(call, language, names, brand.rows(rows) + (brand.rows(sums, "total") if sums else "") + form)

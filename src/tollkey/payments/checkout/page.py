@@ -151,7 +151,8 @@ def _email(session: StoredSession, form: forms.Form) -> str:
     known = (session["customer_details"] or {}).get("email")
     if known:
         return f"<dl><dt>{escape(form.say('Email'))}</dt><dd>{escape(known)}</dd></dl>"
-    return form.input("email", form.say("Email"), type="email", autocomplete="email")
+    filled_in = session.get("_prefilled_email", "")
+    return form.input("email", form.say("Email"), value=filled_in, type="email", autocomplete="email")
 
 
 def _promotion(session: StoredSession, path: str, form: forms.Form) -> str:

@@ -6,15 +6,16 @@ active ──update active=false, or limit reached──▶ inactive ──updat
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from tollkey.keys import Permission
 from tollkey.payments.catalog import shipping_rates
 from tollkey.payments.charges import splitting
-from tollkey.payments.checkout import kinds
+from tollkey.payments.checkout import discounts, kinds, link_parameters
 from tollkey.payments.checkout.building import DAY, name_rules
 from tollkey.payments.checkout.known import page_of, price_of
-from tollkey.payments.checkout.lines import check_quantities, make_items, shown
+from tollkey.payments.checkout.lines import check_quantities, make_items, shown, total
 from tollkey.payments.checkout.link_page import link_page
 from tollkey.payments.checkout.order import optional_items, optional_prices
 from tollkey.payments.checkout.rules import check_link, check_options, check_recurring
@@ -23,7 +24,7 @@ from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import creation
 from tollkey.payments.tax import automatic, tax_ids
-from tollkey.wire import Action, Call, Endpoint, P, Page, Params, Reply, Resource, invalid, new_object
+from tollkey.wire import Action, ApiError, Call, Endpoint, Page, Params, Reply, Resource, invalid, new_object
 from tollkey.wire.errors import exclusive, missing_param
 from tollkey.wire.hosted import hosted_url, redirect
 from tollkey.wire.live import records
@@ -274,19 +275,28 @@ def line_items(call: Call, params: operations.GetPaymentLinksPaymentLinkLineItem
 def visit(call: Call, params: operations.GetBuyToken) -> Reply:
     """Show the page of a payment link, with a button that starts a session."""
     link = call.objects.get(kinds.PAYMENT_LINK, call.path["id"])
-    return link_page(call, link)
+    return link_page(call, link, link_parameters.usable(params))
 
 
 def begin(call: Call, params: operations.PostBuyToken) -> Reply:
     """Create a session from the link, and redirect to its page."""
-    link = call.objects.get(kinds.PAYMENT_LINK, call.path["id"])
+    link, given = call.objects.get(kinds.PAYMENT_LINK, call.path["id"]), link_parameters.usable(params)
     if not link["active"]:
-        return visit(call, params)
-    return redirect(page_of(session_of(call, link)))
+        return link_page(call, link, given)
+    session = session_of(call, link, given)
+    to_page = redirect(page_of(session))
+    if link["allow_promotion_codes"] and "prefilled_promo_code" in given:
+        try:
+            discounts.put_typed(call, session, given["prefilled_promo_code"])
+        except ApiError as error:
+            return replace(to_page, guess=error.guess)
+        total(call, session)
+        call.objects.save(session)
+    return to_page
 
 
-def session_of(call: Call, link: StoredLink) -> StoredSession:
-    """Create a session from a payment link."""
+def session_of(call: Call, link: StoredLink, marks: Mapping[str, str]) -> StoredSession:
+    """Create a session from a payment link. marks: the parameters of its URL (``link_parameters.usable``)."""
     recurring = any(price_of(item)["recurring"] for item in link["_lines"])
     after = link["after_completion"]
     said: Mapping[str, Any] = link  # fields are read by computed names
@@ -306,9 +316,14 @@ def session_of(call: Call, link: StoredLink) -> StoredSession:
                 }
                 for item in link["_lines"]
             ],
-            "success_url": value_at(after, "redirect.url") or f"{call.setup.base_url}/bought/{{CHECKOUT_SESSION_ID}}",
+            "success_url": f"{call.setup.base_url}/bought/{{CHECKOUT_SESSION_ID}}",
+            "client_reference_id": marks.get("client_reference_id"),
+            "customer_email": marks.get("locked_prefilled_email"),
+            "locale": marks.get("locale"),
         }
     )
+    if value_at(after, "redirect.url"):
+        given["success_url"] = link_parameters.marked(value_at(after, "redirect.url"), marks)
     if not recurring and link["customer_creation"] == "always":
         given["customer_creation"] = "always"
     for name in ("payment_intent_data", "subscription_data"):
@@ -328,6 +343,8 @@ def session_of(call: Call, link: StoredLink) -> StoredSession:
             given[name] = said[name]
     session = new_session(call, given)
     session["payment_link"] = link["id"]
+    if "prefilled_email" in marks:
+        session["_prefilled_email"] = marks["prefilled_email"]
     if after["type"] == "hosted_confirmation":
         session["success_url"] = None
         session["_confirmation"] = after["hosted_confirmation"]["custom_message"]
@@ -374,8 +391,8 @@ PAYMENT_LINK = Resource(
         retrieve("payment_link", "/v1/payment_links/{payment_link}"),
         Endpoint("POST", "/v1/payment_links/{payment_link}", update),
         Endpoint("GET", "/v1/payment_links/{payment_link}/line_items", line_items),
-        Endpoint("GET", "/buy/{token}", visit, public=True, params=P.object()),
-        Endpoint("POST", "/buy/{token}", begin, public=True, params=P.object()),
+        Endpoint("GET", "/buy/{token}", visit, public=True, params=link_parameters.PARAMS),
+        Endpoint("POST", "/buy/{token}", begin, public=True, params=link_parameters.PARAMS),
     ),
     title="Payment Links",
     columns=("url", "active", "currency", "id"),

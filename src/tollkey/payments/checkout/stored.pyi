@@ -79,6 +79,7 @@ class StoredSession(api.CheckoutSession):
         the payment method it is paid with; absent if not sent. _method_options: ``payment_method_options`` as sent, for
         its intent; absent in sessions of earlier servers. _background: true if the merchant chose ``background_color``;
         absent otherwise. _picture: path of the page's icon or logo on this server; absent without one.
+        _prefilled_email: what its page shows in the field of the e-mail address at first; absent for nothing.
     """
 
     _lines: list[StoredLine]
@@ -98,6 +99,7 @@ class StoredSession(api.CheckoutSession):
     _method_options: NotRequired[Mapping[str, Any]]
     _background: NotRequired[bool]
     _picture: NotRequired[str]
+    _prefilled_email: NotRequired[str]
 
 class StoredLink(api.PaymentLink):
     """A payment link.
