@@ -106,6 +106,7 @@ REVIEWED = {
         "amount": "of a new source, which is charged by the server",
         "items.amount": "of a source's order, shown and not charged",
         "usage": "of a new source",
+        "set_as_default_payment_method": "a customer session grants it (tests/payments/intents/test_defaults.py)",
         "deferred_intent.capture_method": "asks which types would do; nothing is made",
         "deferred_intent.on_behalf_of": "the same",
     },
@@ -113,6 +114,8 @@ REVIEWED = {
         "customer": "the key's own; of others nothing exists (tests/payments/test_client_keys.py)",
         "default_source": "must be the key's customer's",
         "source": "a token, or a source of nobody",
+        "setup_future_usage": "of a token, which the server confirms with",
+        "set_as_default_payment_method": "a customer session grants it (tests/payments/intents/test_defaults.py)",
         "payment_method": "must be the key's customer's (tests/payments/customers/test_default_methods.py)",
     },
 }
@@ -189,6 +192,8 @@ class Held:
         given = {**secret, **PARAMS.get(name_of(endpoint), {}), **params}
         if endpoint.path.endswith("/attach"):
             given["customer"] = self.customer
+        if kind == "ephemeral" and endpoint.path == "/v1/confirmation_tokens":
+            given = {"payment_method": self.method, **params}
         if endpoint.path.startswith("/v1/elements/payment_methods/"):
             enabled = {"enabled": True, "features": {"payment_method_remove": "enabled"}}
             made = self.api.ok(

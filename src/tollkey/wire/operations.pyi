@@ -1335,6 +1335,14 @@ class GetCustomersCustomerTaxIdsId(Operation):
     pass
 
 @final
+class GetEdgeInternalCardMetadata(Operation):
+    bin_prefix: str
+
+@final
+class GetElementsMobileCardElementConfig(Operation):
+    pass
+
+@final
 class GetElementsSessions(Operation):
     client_secret: NotRequired[str]
     customer_session_client_secret: NotRequired[str]
@@ -1390,6 +1398,10 @@ class GetExchangeRatesRateId(Operation):
 
 @final
 class GetFilesFileContents(Operation):
+    pass
+
+@final
+class GetFpxBankStatuses(Operation):
     pass
 
 @final
@@ -2420,6 +2432,10 @@ class Plan(TypedDict):
 
 @final
 class Post3ds2Authenticate(Operation):
+    source: str
+
+@final
+class Post3ds2ChallengeComplete(Operation):
     source: str
 
 @final
@@ -4011,6 +4027,7 @@ class PostConfirmationTokens(Operation):
     payment_method_data: NotRequired[PaymentMethodData]
     payment_method_options: NotRequired[PostConfirmationTokensPaymentMethodOptions]
     return_url: NotRequired[str]
+    set_as_default_payment_method: NotRequired[bool]
     setup_future_usage: NotRequired[Literal["off_session", "on_session"]]
     shipping: NotRequired[PostConfirmationTokensShipping]
 
@@ -5501,6 +5518,7 @@ class PostPaymentIntentsIntentConfirm(Operation):
     receipt_email: NotRequired[str | None]
     return_url: NotRequired[str]
     save_payment_method: NotRequired[bool]
+    set_as_default_payment_method: NotRequired[bool]
     setup_future_usage: NotRequired[Literal["off_session", "on_session"] | None]
     shipping: NotRequired[Shipping | None]
     source: NotRequired[Any]
@@ -6775,6 +6793,7 @@ class PostSetupIntentsIntentConfirm(Operation):
     payment_method_data: NotRequired[PaymentMethodData]
     payment_method_options: NotRequired[PostSetupIntentsPaymentMethodOptions]
     return_url: NotRequired[str]
+    set_as_default_payment_method: NotRequired[bool]
     use_stripe_sdk: NotRequired[bool]
 
 @final

@@ -145,6 +145,7 @@ BODIES: dict[str, Body] = {
         "type": "deferred_intent", "deferred_intent": {"mode": "payment", "amount": 2000, "currency": "usd"}},
     "POST /v1/consumers/sessions/lookup": {"email_address": "jenny@example.com"},
     "POST /v1/3ds2/authenticate": lambda m: {"source": _attempt(m)},
+    "POST /v1/3ds2/challenge_complete": lambda m: {"source": _attempt(m)},
     "GET /v1/payment_intents/search": {"query": "status:'succeeded'"},
     "POST /v1/payment_intents": {"amount": 2000, "currency": "usd", "allowed_payment_method_types": ["card"]},
     "POST /v1/payment_intents/{}": META,

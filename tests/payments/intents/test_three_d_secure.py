@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.x509 import load_pem_x509_certificate
 
 from tests.payments.intents.steps import pay, setup
 from tests.support.api import Answer, Api
@@ -39,3 +41,24 @@ def test_an_attempt_ends_with_its_challenge(api: Api) -> None:
     source, secret = attempt_of(intent), intent["client_secret"]
     api.ok("POST", f"/v1/payment_intents/{intent['id']}/source_cancel", key=api.pk, client_secret=secret)
     assert api.post("/v1/3ds2/authenticate", key=api.pk, source=source).status == 400
+
+
+def test_the_mobile_sdks_find_a_certificate_to_encrypt_with(api: Api) -> None:
+    action = pay(api, "pm_card_threeDSecure2Required")["next_action"]["use_stripe_sdk"]
+    encryption = action["directory_server_encryption"]
+    assert encryption["root_certificate_authorities"] == [encryption["certificate"]]
+    certificate = load_pem_x509_certificate(encryption["certificate"].encode())
+    certificate.verify_directly_issued_by(certificate)
+    assert certificate.not_valid_after_utc.year > 2100
+    key = certificate.public_key()
+    assert isinstance(key, RSAPublicKey)
+    assert key.key_size == 2048
+
+
+def test_a_library_that_says_that_the_challenge_has_ended_is_not_believed(api: Api) -> None:
+    intent = pay(api, "pm_card_threeDSecure2Required")
+    sent = {"source": attempt_of(intent), "final_cres": '{"transStatus": "Y"}'}
+    said = api.post("/v1/3ds2/challenge_complete", key=api.pk, **sent)
+    assert (said.status, said["state"], said["source"]) == (200, "challenge_required", sent["source"])
+    assert api.get(f"/v1/payment_intents/{intent['id']}")["status"] == "requires_action"
+    assert api.post("/v1/3ds2/challenge_complete", key=api.pk, source=f"{sent['source']}x").status == 400

@@ -81,6 +81,7 @@ BODIES: dict[str, Body] = {
     "POST /v1/customers/{}/bank_accounts/{}": META,
     "POST /v1/customers/{}/sources/{}/verify": {"amounts": [32, 45]},
     "POST /v1/customers/{}/bank_accounts/{}/verify": {"amounts": [32, 45]},
+    "GET /edge-internal/card-metadata": {"bin_prefix": "424242"},
     "POST /v1/ephemeral_keys": lambda m: {"customer": m.id("customer")},
     "POST /v1/payment_method_configurations": {"name": "Mine"},
     "POST /v1/payment_method_configurations/{}": {"name": "Ours"},

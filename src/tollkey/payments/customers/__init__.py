@@ -1,5 +1,5 @@
 """Customers and their balances."""
 
-from tollkey.payments.customers import balance, cash, customers, kinds, views
+from tollkey.payments.customers import balance, cash, customers, default_methods, kinds, views
 
-__all__ = ["balance", "cash", "customers", "kinds", "views"]
+__all__ = ["balance", "cash", "customers", "default_methods", "kinds", "views"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from tollkey.payments.intents import directory_server
 from tollkey.payments.processors import cards, protocol
 from tollkey.wire import Call, invalid
 from tollkey.wire.hosted import hosted_url
@@ -87,16 +88,13 @@ def intent_of_attempt(id: str) -> str | None:
 
 
 def _fingerprint(call: Call, card: cards.TestCard, url: str, intent_id: str) -> Mapping[str, Any]:
-    """Return the data a client library needs to begin 3-D Secure 2 (recorded).
-
-    It contains no certificate, since there is no directory server.
-    """
+    """Return the data a client library needs to begin 3-D Secure 2 (recorded)."""
     server = "A000000004" if card.brand == "mastercard" else "A000000003"
     encryption = {
         "algorithm": "RSA",
-        "certificate": "",
+        "certificate": directory_server.CERTIFICATE,
         "directory_server_id": server,
-        "root_certificate_authorities": [],
+        "root_certificate_authorities": [directory_server.CERTIFICATE],
     }
     return {
         "directory_server_encryption": encryption,

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.charges import splitting
-from tollkey.payments.intents import bank_transfers, building, kinds, payment_states, through_network, vouchers
+from tollkey.payments.intents import (
+    bank_transfers,
+    building,
+    defaults,
+    kinds,
+    payment_states,
+    through_network,
+    vouchers,
+)
 from tollkey.payments.intents.actions import (
     DEPOSITED,
     card_challenge,
@@ -54,6 +62,7 @@ def confirm_intent(call: Call, intent: StoredPaymentIntent, params: Mapping[str,
         payment_states.check_updatable(call, intent, "payment_method")  # as recorded, stripe-react-native issue 1688
     payment_states.check_confirmable(call, intent)
     params = redeem_confirmation_token(call, params, intent)
+    defaults.ask(call, intent, params)
     only_raised(call, intent, params)
     if not params.get("return_url") and intent.get("_returns_to"):
         params = {**params, "return_url": intent["_returns_to"]}

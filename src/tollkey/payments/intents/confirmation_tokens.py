@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from tollkey.keys import Permission
 from tollkey.payments.intents import kinds
 from tollkey.payments.intents.method_choice import resolve_method
-from tollkey.payments.methods import instruments, payment_methods
+from tollkey.payments.methods import claims, instruments, payment_methods
 from tollkey.payments.shared import client_access as client
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Endpoint, Json, Resource, invalid, new_object
-from tollkey.wire.access import publishable_access
+from tollkey.wire import Call, Endpoint, Json, P, Resource, invalid, new_object
+from tollkey.wire.access import Access, publishable_access
 from tollkey.wire.live import only_in_test, records
 from tollkey.wire.objects import value_at
 from tollkey.wire.pages import retrieve
@@ -40,7 +40,7 @@ def create(
 
     Raises ApiError 400 in live mode for secret keys.
     """
-    if call.livemode and not call.client:
+    if call.livemode and not call.limited:
         raise invalid("This method is only available in test mode.", retry=False)
     method = resolve_method(call, params)
     _check_named(call, params, method)
@@ -52,15 +52,17 @@ def create(
         created=call.now,
         expires_at=call.now + LIVES_SECONDS,
         livemode=call.livemode,
-        mandate_data=_mandate(call) if call.client else None,
+        mandate_data=_mandate(call) if call.limited else None,
         payment_method_options=options,
         payment_method_preview=_preview(method) if method is not None else None,
         return_url=params.get("return_url"),
         setup_future_usage=params.get("setup_future_usage"),
         shipping=fields.shipping(params.get("shipping")),
-        use_stripe_sdk=call.client,
+        use_stripe_sdk=call.limited,
     )
     token["_payment_method"] = method["id"] if method is not None else None
+    if params.get("set_as_default_payment_method"):
+        token["_default"] = True
     return call.objects.insert(token)
 
 
@@ -71,13 +73,19 @@ def _check_named(
 ) -> None:
     """Raise ApiError if the key may not read the saved payment method, since the token's preview shows it.
 
-    A browser may use a payment method without a customer: only its creator knows its id.
+    A browser may use a payment method without a customer: only its creator knows its id. An app with an ephemeral key
+    may use what its customer has saved, as far as it may list it.
     """
     named = params.get("payment_method")
     if named is None or method is None:
         return
-    if not call.client:
+    if not call.limited:
         call.needs(payment_methods.PERMISSION)
+    elif call.key is not None and not call.client:
+        listed = claims.redisplayed(call.key.permissions)
+        mine = method.get("customer") == call.key.subject
+        if not mine or (listed is not None and value_at(method, "allow_redisplay") not in listed):
+            raise instruments.no_payment_method(call, named, "payment_method")
     elif method.get("customer") or method.get("_used"):
         raise instruments.no_payment_method(call, named, "payment_method")
 
@@ -102,6 +110,15 @@ def _preview(method: Instrument) -> Mapping[str, Any]:
     return {"customer": None, **preview}
 
 
+_PARAMS = operation_params("POST", "/v1/test_helpers/confirmation_tokens").extended(
+    {"set_as_default_payment_method": P.boolean()}
+)
+_SENT = f"return_url setup_future_usage set_as_default_payment_method {client.CUSTOMER_SHIPPING}"
+#: The mobile SDKs repeat what they know of the intent (``client_context``).
+_SAID = f"use_stripe_sdk mandate_data client_context {client.HCAPTCHA} payment_method_data{{{client.HCAPTCHA}}}"
+#: What the SDK for Android says about itself, here with an ephemeral key too.
+_SAID_BY_APP = "use_stripe_sdk mandate_data client_context payment_user_agent client_attribution_metadata"
+
 CONFIRMATION_TOKEN = Resource(
     object="confirmation_token",
     prefix="ctoken",
@@ -116,12 +133,17 @@ CONFIRMATION_TOKEN = Resource(
             create,
             permission=CLIENT_PERMISSION,
             publishable=publishable_access(
-                takes=f"payment_method payment_method_data{{{client.METHOD}}} return_url setup_future_usage"
-                f" {client.CUSTOMER_SHIPPING}",
-                ignores=f"use_stripe_sdk mandate_data {client.HCAPTCHA} payment_method_data{{{client.HCAPTCHA}}}",
+                takes=f"payment_method payment_method_data{{{client.METHOD}}} {_SENT}",
+                ignores=_SAID,
                 refuses=f"payment_method_options payment_method_data{{{client.METHOD_REFUSED}}}",
             ),
-            params=operation_params("POST", "/v1/test_helpers/confirmation_tokens"),
+            ephemeral=Access(
+                takes=f"payment_method {_SENT}",
+                ignores=_SAID_BY_APP,
+                refuses="payment_method_data payment_method_options",
+                granted=claims.REDISPLAYS,
+            ),
+            params=_PARAMS,
         ),
         Endpoint(
             "POST", "/v1/test_helpers/confirmation_tokens", create, permission=CLIENT_PERMISSION, live=only_in_test()

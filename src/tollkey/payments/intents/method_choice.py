@@ -90,6 +90,8 @@ def _check_unspent(call: Call, token: StoredConfirmationToken) -> None:
 def _with_token(params: Mapping[str, Any], token: StoredConfirmationToken) -> Mapping[str, Any]:
     """Return the parameters with what a ConfirmationToken carries; what they say themselves comes first."""
     carried = {name: value_at(token, name) for name in _CARRIED if value_at(token, name) is not None}
+    if token.get("_default"):
+        carried["set_as_default_payment_method"] = True
     if token.get("_payment_method"):
         carried["payment_method"] = token["_payment_method"]
     options = cast("Mapping[str, Any] | None", token.get("payment_method_options"))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from tollkey.payments.charges import lifecycle
-from tollkey.payments.intents import jobs, payment_states, through_network
+from tollkey.payments.intents import defaults, jobs, payment_states, through_network
 from tollkey.payments.intents.method_choice import attach, consume, spend
 from tollkey.payments.methods import mandates
 from tollkey.payments.processors import asking, protocol
@@ -136,6 +136,7 @@ def succeed(call: Call, intent: StoredPaymentIntent, received: int) -> None:
     """Record a successful payment. received: minor units."""
     payment_states.move(intent, "succeeded")
     intent.update({"amount_capturable": 0, "amount_received": received, "_authenticated": None})
+    defaults.apply(call, intent)
     call.objects.save(intent)
     call.emit("payment_intent.succeeded", intent)
     call.announce(events.IntentSucceeded(intent))

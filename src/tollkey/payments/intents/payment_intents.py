@@ -264,7 +264,7 @@ _CHALLENGED = P.object(client_secret=P.string(), source=P.string())
 #: the server.
 _CONFIRMED_BY_CLIENT = publishable_access(
     takes=f"client_secret payment_method payment_method_data{{{client.METHOD}}} source confirmation_token return_url"
-    f" use_stripe_sdk"
+    f" use_stripe_sdk set_as_default_payment_method"
     f" receipt_email {client.SHIPPING} {client.MANDATE} setup_future_usage radar_options{{session}}"
     f" payment_method_options{{"
     "card{cvc_token network setup_future_usage} us_bank_account{setup_future_usage} blik{code}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tollkey.payments.intents import jobs, kinds, payment_states, vouchers
+from tollkey.payments.intents import defaults, jobs, kinds, payment_states, vouchers
 from tollkey.payments.intents.actions import (
     card_challenge,
     check_return_url,
@@ -46,6 +46,7 @@ def confirm_setup(call: Call, intent: StoredSetupIntent, params: Mapping[str, An
     call.require(providers.SETUPS)
     _check_confirmable(call, intent, params)
     params = redeem_confirmation_token(call, params, intent)
+    defaults.ask(call, intent, params)
     change: operations.PostSetupIntentsIntent = {}
     if params.get("allowed_payment_method_types"):
         change["allowed_payment_method_types"] = params["allowed_payment_method_types"]
@@ -160,6 +161,7 @@ def succeed(call: Call, intent: StoredSetupIntent, method: Instrument, *, authen
     attach(call, method, intent["customer"], off_session=intent["usage"] == "off_session")
     move(intent, "succeeded")
     intent.update({"last_setup_error": None, "_authenticated": None})
+    defaults.apply(call, intent)
     call.objects.save(intent)
     call.emit("setup_intent.succeeded", intent)
     call.announce(events.IntentChanged(intent))

@@ -187,7 +187,7 @@ _FRAMED = P.object(framed=P.string())
 _CHALLENGED = P.object(client_secret=P.string(), source=P.string())
 _CONFIRMED_BY_CLIENT = publishable_access(
     takes=f"client_secret payment_method payment_method_data{{{client.METHOD}}} confirmation_token return_url"
-    f" use_stripe_sdk"
+    f" use_stripe_sdk set_as_default_payment_method"
     f" {client.MANDATE} payment_method_options{{card{{network}}}}",
     ignores=f"spc_eligible radar_options {client.MANDATE_IGNORED} payment_method_data{{{client.HCAPTCHA}}}",
     refuses=f"allowed_payment_method_types payment_method_options {client.MANDATE_REFUSED}"

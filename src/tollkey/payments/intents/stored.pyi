@@ -15,8 +15,11 @@ class IntentFields(TypedDict, total=False):
         customer once it has paid (``save_payment_method``). _authenticated: id of the payment method that the customer
         has authenticated; null for none. _mandate: id of the mandate that was given. _implicit: whether the payment
         method types were left to the server. _deposit_attempts: how often micro-deposits were guessed wrong. _checkout:
-        id of the Checkout Session that it belongs to. source: the legacy source, which older versions show.
+        id of the Checkout Session that it belongs to. _default: whether an app asked for its payment method to become
+        the customer's default. source: the legacy source, which older versions show.
     """
+
+    _default: bool
 
     _return_url: str | None
     _save: bool
@@ -60,9 +63,11 @@ class StoredSetupIntent(api.SetupIntent, IntentFields):
 class StoredConfirmationToken(api.ConfirmationToken):
     """A ConfirmationToken.
 
-    _payment_method: id of the payment method that it stands for; null when there is none.
+    _payment_method: id of the payment method that it stands for; null when there is none. _default: it shall become
+        the customer's default; absent when that was not asked for.
     """
 
     _payment_method: NotRequired[str | None]
+    _default: NotRequired[bool]
 
 AnyIntent: TypeAlias = StoredPaymentIntent | StoredSetupIntent

@@ -1,6 +1,7 @@
 """3-D Secure 2 as client libraries begin it: ``/v1/3ds2/authenticate``, with the attempt that ``next_action`` names.
 
     next_action (stripe_3ds2_fingerprint) ──authenticate──▶ challenge_required, with the page of the challenge
+    challenge_required ──challenge_complete──▶ challenge_required: only the page says what the customer decided
 
 There is no directory server, so no library can run the challenge by itself: the answer has no ``ares`` and names a page
 in its place, as it does for a bank that knows 3-D Secure 1 alone (the mobile SDKs' models of the answer).
@@ -41,7 +42,18 @@ class Authentication(TypedDict):
 
 def authenticate(call: Call, params: operations.Post3ds2Authenticate) -> Authentication:
     """Begin the authentication that an intent waits for. Raises ApiError 400 when none waits for that attempt."""
-    source = params["source"]
+    return _answer(call, params["source"])
+
+
+def complete(call: Call, params: operations.Post3ds2ChallengeComplete) -> Authentication:
+    """Hear that a library has ended a challenge, which changes nothing: what it says about the outcome is not believed.
+
+    Raises ApiError 400 when no intent waits for that attempt, as after the customer has decided on the page.
+    """
+    return _answer(call, params["source"])
+
+
+def _answer(call: Call, source: str) -> Authentication:
     intent = _waiting(call, source)
     if intent is None:
         raise invalid(f"No such 3D Secure authentication attempt: '{source}'", "source", "resource_missing", guess=True)
@@ -90,6 +102,13 @@ THREE_D_SECURE = Resource(
                 takes="source",
                 ignores="browser app one_click_authn_device_support fallback_return_url app_id device_id",
             ),
+        ),
+        Endpoint(
+            "POST",
+            "/v1/3ds2/challenge_complete",
+            complete,
+            params=P.object(required=["source"], source=P.string()),
+            publishable=publishable_access(takes="source", ignores="final_cres"),
         ),
     ),
 )

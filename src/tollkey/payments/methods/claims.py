@@ -82,6 +82,12 @@ def grants(session: StoredCustomerSession) -> frozenset[str]:
     return frozenset(granted)
 
 
+def granted_to(call: Call, customer: str, feature: str) -> bool:
+    """Return whether a customer session that has not expired grants something to apps of a customer."""
+    sessions = call.objects.query(kinds.CUSTOMER_SESSION, {"customer": customer}, limit=_MOST)
+    return any(call.now < session["expires_at"] and feature in grants(session) for session in sessions)
+
+
 def _features(session: StoredCustomerSession, component: str) -> Mapping[str, Any] | None:
     """Return the features of a session's component; None when it is not enabled."""
     if not value_at(session, f"components.{component}.enabled"):

@@ -32,8 +32,8 @@ BROWSER: Final = frozenset(
 
 #: Parameters that only a publishable key may send: with a secret key they are unknown (reference section 1.10).
 BROWSER_ONLY: Final = {
-    "POST /v1/payment_intents/{}/confirm": frozenset({"client_secret"}),
-    "POST /v1/setup_intents/{}/confirm": frozenset({"client_secret"}),
+    "POST /v1/payment_intents/{}/confirm": frozenset({"client_secret", "set_as_default_payment_method"}),
+    "POST /v1/setup_intents/{}/confirm": frozenset({"client_secret", "set_as_default_payment_method"}),
 }
 
 _PLAN = {
@@ -183,7 +183,11 @@ EXTRA: Final[Table] = {
     "POST /v1/payment_methods/{}": {"billing_details.email": "?email"},
     "POST /v1/setup_intents": {"return_url": "return_url", **_TYPED_CARD},
     "POST /v1/setup_intents/{}": _TYPED_CARD,
-    "POST /v1/setup_intents/{}/confirm": {"return_url": "return_url", **_TYPED_CARD},
+    "POST /v1/setup_intents/{}/confirm": {
+        "return_url": "return_url",
+        "set_as_default_payment_method": "boolean",
+        **_TYPED_CARD,
+    },
     "POST /v1/test_helpers/confirmation_tokens": _TYPED_CARD,
     "POST /v1/charges": {
         "receipt_email": "?email",
@@ -275,7 +279,7 @@ EXTRA: Final[Table] = {
     },
     "POST /v1/payment_intents": {**_INTENT, "allowed_source_types": "[text]"},
     "POST /v1/payment_intents/{}": {**_INTENT, "allowed_source_types": "[text]", "payment_method": "?"},
-    "POST /v1/payment_intents/{}/confirm": _INTENT,
+    "POST /v1/payment_intents/{}/confirm": {**_INTENT, "set_as_default_payment_method": "boolean"},
     "POST /v1/plans": {"name": "text", "statement_descriptor": "text", "aggregate_usage": "text"},
     "POST /v1/plans/{}": {"name": "text", "statement_descriptor": "text"},
     "POST /v1/prices": {"recurring.aggregate_usage": "text", "recurring.trial_period_days": "natural"},
