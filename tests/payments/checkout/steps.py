@@ -43,11 +43,6 @@ def path_of(made: Answer) -> str:
     return str(made["url"]).partition("8420")[2]
 
 
-def price_of_a_shirt(api: Api, **more: object) -> str:
-    product = api.ok("POST", "/v1/products", name="Shirt")
-    return str(api.ok("POST", "/v1/prices", product=product["id"], unit_amount=1500, currency="usd", **more)["id"])
-
-
 def fill(api: Api, path: str, number: str = "4242424242424242", **more: str) -> Answer:
     typed = {
         "method": "card", "email": "jo@shop.example", "number": number, "expiry": "12 / 34", "cvc": "123",

@@ -7,14 +7,14 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.payments.checkout.steps import LINKS, fill, price_of_a_shirt
+from tests.payments.checkout.steps import LINKS, fill, price
 from tests.support.api import Answer, Api
 from tollkey.payments.checkout import link_parameters
 
 
 def link(api: Api, **more: object) -> str:
     """Create a link, and return the path of its URL."""
-    made = api.ok("POST", LINKS, line_items=[{"price": price_of_a_shirt(api), "quantity": 1}], **more)
+    made = api.ok("POST", LINKS, line_items=[{"price": price(api), "quantity": 1}], **more)
     return str(made["url"].partition("8420")[2])
 
 

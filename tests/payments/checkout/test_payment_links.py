@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.payments.checkout.steps import FIELD, LINKS, MONTHLY, fill, price_of_a_shirt
+from tests.payments.checkout.steps import FIELD, LINKS, MONTHLY, fill, price
 from tests.support.api import Answer, Api, rule_table
 from tests.support.connected import connected
 from tests.support.openapi import assert_valid
@@ -25,7 +25,7 @@ LINK_ANSWERS: dict[str, tuple[Any, dict[str, int]]] = {
 
 def visit(api: Api, link: Answer) -> str:
     path = link["url"].partition("8420")[2]
-    assert b"Shirt" in api.send("GET", path, key=None).body
+    assert b"T-shirt" in api.send("GET", path, key=None).body
     return api.send("POST", path, key=None).headers["location"].partition("8420")[2]
 
 
@@ -33,7 +33,7 @@ def test_everybody_who_opens_a_link_gets_a_session_of_their_own(api: Api) -> Non
     link = api.ok(
         "POST",
         LINKS,
-        line_items=[{"price": price_of_a_shirt(api), "quantity": 1}],
+        line_items=[{"price": price(api), "quantity": 1}],
         restrictions={"completed_sessions": {"limit": 1}},
     )
     assert_valid("POST", LINKS, 200, link)
@@ -54,7 +54,7 @@ def test_everybody_who_opens_a_link_gets_a_session_of_their_own(api: Api) -> Non
 def test_a_link_has_no_more_completed_sessions_than_its_limit(api: Api) -> None:
     """Sessions that were opened before the limit was reached are open still, and are not paid."""
     more = {"restrictions": {"completed_sessions": {"limit": 2}}, "inactive_message": "All tickets are sold."}
-    link = api.ok("POST", LINKS, line_items=[{"price": price_of_a_shirt(api), "quantity": 1}], **more)
+    link = api.ok("POST", LINKS, line_items=[{"price": price(api), "quantity": 1}], **more)
     opened = [visit(api, link) for _ in range(4)]
     pages = [fill(api, page).body for page in opened]
     assert [b"Payment complete" in page for page in pages] == [True, True, False, False]
@@ -64,9 +64,7 @@ def test_a_link_has_no_more_completed_sessions_than_its_limit(api: Api) -> None:
 
 
 def test_a_link_is_changed_and_listed(api: Api) -> None:
-    link = api.ok(
-        "POST", LINKS, line_items=[{"price": price_of_a_shirt(api, recurring={"interval": "month"}), "quantity": 1}]
-    )
+    link = api.ok("POST", LINKS, line_items=[{"price": price(api, recurring={"interval": "month"}), "quantity": 1}])
     changed = api.ok("POST", f"{LINKS}/{link['id']}", allow_promotion_codes=True)
     assert_valid("POST", LINKS + "/{payment_link}", 200, changed)
     assert changed["allow_promotion_codes"] is True
@@ -79,7 +77,7 @@ def test_a_link_is_changed_and_listed(api: Api) -> None:
 @pytest.mark.parametrize("name", LINK_ANSWERS)
 def test_a_link_takes_what_its_prices_allow(api: Api, name: str, mode: str) -> None:
     value, statuses = LINK_ANSWERS[name]
-    lines = [{"price": price_of_a_shirt(api, **(MONTHLY if mode == "subscription" else {})), "quantity": 1}]
+    lines = [{"price": price(api, **(MONTHLY if mode == "subscription" else {})), "quantity": 1}]
     share = {"transfer_data": {"destination": connected(api)["id"]}} if name.startswith("application_fee") else {}
     answer = api.post(LINKS, line_items=lines, **{name: value}, **share)
     assert answer.status == statuses[mode], answer
@@ -93,26 +91,26 @@ def test_a_link_takes_what_its_prices_allow(api: Api, name: str, mode: str) -> N
     ("percent", "status"), [(0, 200), (12.34, 200), (100, 200), (100.01, 400), (1.234, 400), (-1, 400)]
 )
 def test_a_share_is_a_percentage_with_two_decimals(api: Api, percent: float, status: int) -> None:
-    lines = [{"price": price_of_a_shirt(api, **MONTHLY), "quantity": 1}]
+    lines = [{"price": price(api, **MONTHLY), "quantity": 1}]
     share = {"destination": connected(api)["id"]}
     assert api.post(LINKS, line_items=lines, application_fee_percent=percent, transfer_data=share).status == status
 
 
 def test_a_link_has_twenty_lines_with_the_optional_ones(api: Api) -> None:
-    one = {"price": price_of_a_shirt(api), "quantity": 1}
+    one = {"price": price(api), "quantity": 1}
     assert api.post(LINKS, line_items=[one] * 15, optional_items=[one] * 5).status == 200
     answer = api.post(LINKS, line_items=[one] * 16, optional_items=[one] * 5)
     assert (answer.status, answer.error["param"]) == (400, "optional_items")
 
 
 def test_the_fields_of_a_link_have_keys_of_their_own(api: Api) -> None:
-    one = {"price": price_of_a_shirt(api), "quantity": 1}
+    one = {"price": price(api), "quantity": 1}
     answer = api.post(LINKS, line_items=[one], custom_fields=[FIELD, FIELD])
     assert (answer.status, answer.error["param"]) == (400, "custom_fields[1][key]")
 
 
 def test_a_link_that_redirects_names_where_to(api: Api) -> None:
-    lines = [{"price": price_of_a_shirt(api), "quantity": 1}]
+    lines = [{"price": price(api), "quantity": 1}]
     refused = api.post("/v1/payment_links", line_items=lines, after_completion={"type": "redirect"})
     assert (refused.status, refused.error["param"]) == (400, "after_completion[redirect]")
     to = {"type": "redirect", "redirect": {"url": "https://shop.example/thanks"}}
@@ -130,7 +128,7 @@ def test_a_link_that_redirects_names_where_to(api: Api) -> None:
 def test_what_a_link_is_made_or_changed_with_is_shown_and_reaches_its_sessions(
     api: Api, given: dict[str, Any], shown: dict[str, Any]
 ) -> None:
-    lines = [{"price": price_of_a_shirt(api), "quantity": 1}]
+    lines = [{"price": price(api), "quantity": 1}]
     for link in (
         api.ok("POST", LINKS, line_items=lines, **given),
         api.ok("POST", f"{LINKS}/{api.ok('POST', LINKS, line_items=lines)['id']}", **given),
@@ -152,11 +150,11 @@ def test_what_a_link_is_made_or_changed_with_is_shown_and_reaches_its_sessions(
 @rule_table
 def test_the_optional_items_of_a_link_are_offered_by_its_sessions(api: Api) -> None:
     option = {
-        "price": price_of_a_shirt(api),
+        "price": price(api),
         "quantity": 2,
         "adjustable_quantity": {"enabled": True, "maximum": 5, "minimum": 1},
     }
-    link = api.ok("POST", LINKS, line_items=[{"price": price_of_a_shirt(api), "quantity": 1}], optional_items=[option])
+    link = api.ok("POST", LINKS, line_items=[{"price": price(api), "quantity": 1}], optional_items=[option])
     assert link["optional_items"] == [option]
     visit(api, link)
     assert api.get("/v1/checkout/sessions", payment_link=link["id"])["data"][0]["optional_items"] == [option]
@@ -167,7 +165,7 @@ def test_the_optional_items_of_a_link_are_offered_by_its_sessions(api: Api) -> N
 @rule_table
 def test_the_payments_of_a_link_are_shared_as_it_says(api: Api) -> None:
     account = connected(api)["id"]
-    lines = [{"price": price_of_a_shirt(api), "quantity": 1}]
+    lines = [{"price": price(api), "quantity": 1}]
     link = api.ok("POST", LINKS, line_items=lines, transfer_data={"destination": account}, application_fee_amount=100)
     assert link["transfer_data"] == {"amount": None, "destination": account}
     assert fill(api, visit(api, link)).status in (200, 303)
@@ -178,7 +176,7 @@ def test_the_payments_of_a_link_are_shared_as_it_says(api: Api) -> None:
 
 
 def test_a_fee_of_nobody_in_a_link_of_an_earlier_version_is_left_out(api: Api) -> None:
-    link = api.ok("POST", LINKS, line_items=[{"price": price_of_a_shirt(api), "quantity": 1}])
+    link = api.ok("POST", LINKS, line_items=[{"price": price(api), "quantity": 1}])
 
     def as_before(tx: Tx) -> None:
         call = api.core.call(tx, Scope(api.account, False), api.now)
@@ -192,7 +190,7 @@ def test_a_fee_of_nobody_in_a_link_of_an_earlier_version_is_left_out(api: Api) -
 
 
 def test_a_link_whose_sessions_nobody_could_pay_is_refused(api: Api) -> None:
-    lines = [{"price": price_of_a_shirt(api), "quantity": 1}]
+    lines = [{"price": price(api), "quantity": 1}]
     share = {"destination": connected(api)["id"], "amount": 10}
     for given, param in (
         ({"application_fee_amount": 10}, "application_fee_amount"),
@@ -210,5 +208,5 @@ def test_a_link_whose_sessions_nobody_could_pay_is_refused(api: Api) -> None:
      "after_completion[redirect]"),
 ], ids=str)  # fmt: skip
 def test_what_cannot_act_on_a_link_is_refused(api: Api, given: dict[str, Any], param: str) -> None:
-    refused = api.post(LINKS, line_items=[{"price": price_of_a_shirt(api), "quantity": 1}], **given)
+    refused = api.post(LINKS, line_items=[{"price": price(api), "quantity": 1}], **given)
     assert (refused.status, refused.error["param"]) == (400, param)
