@@ -29,7 +29,7 @@ from tollkey.payments.intents.method_choice import check_owner, redeem_confirmat
 from tollkey.payments.intents.outcome import charge_and_record, refuse
 from tollkey.payments.methods import customer_sources, instruments, mandates, method_types
 from tollkey.payments.methods import kinds as methods_kinds
-from tollkey.payments.processors import protocol
+from tollkey.payments.processors import asking, protocol
 from tollkey.payments.shared import providers
 from tollkey.wire import ApiError, Call, invalid
 from tollkey.wire.errors import card_error, missing_param
@@ -122,6 +122,7 @@ def _redeem_code(call: Call, id: str) -> None:
         raise invalid(f"You cannot use a token more than once: {id}.", param, "token_already_used")
     token["used"] = True
     call.objects.save(token)
+    asking.recollected(call, token.get("_code"))
 
 
 #: Parameters that choose a payment method.

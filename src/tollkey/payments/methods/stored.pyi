@@ -99,10 +99,12 @@ class StoredToken(api.Token, Known):
     """A token.
 
     _account, _person: what a token of an account or a person holds until it is used, sealed; absent for other tokens.
+    _code: under what the card vault holds a security code in memory; absent for other tokens, and without a vault.
     """
 
     _account: NotRequired[str]
     _person: NotRequired[str]
+    _code: NotRequired[str]
 
 class AssociatedObject(TypedDict):
     """What an ephemeral key is for: the id of an object, and its kind as ``object`` says it."""

@@ -134,6 +134,8 @@ def _store(
         token["_account"] = seal_params(call, token["id"], personal)
     elif personal is not None:
         token["_person"] = seal_params(call, token["id"], personal)
+    if name == "cvc_update" and name in call.apart:
+        token["_code"] = call.apart[name].reference
     vault.hold(call, token)
     return call.objects.insert(token)
 

@@ -5,6 +5,7 @@ What is stored here is sent once the transaction is durable (``sending``).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.processors import attempts, backends
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from tollkey.payments.methods.stored import Instrument
 
+_CODE = "security code that was asked for again"
 _BUSY = (
     "This object cannot be accessed right now because another API request or Stripe process is currently accessing it."
     " If you see this error intermittently, retry the request. If you see this error frequently and are making multiple"
@@ -49,11 +51,22 @@ def ask(call: Call, backend: Backend, question: Question, method: str | None = N
     method: the type of payment method of an authorization. Raises ApiError 400 for what the processor does not do.
     """
     check(backend, question.operation, question.currency, method)
-    reference = attempts.new_reference(call.ids)
+    reference, code = attempts.new_reference(call.ids), call.memo.pop(_CODE, None)
+    if code is not None:
+        question = replace(question, asked={**question.asked, "code": code})
     attempts.add(call.tx, call.scope, reference, question, backend.provider, call.real)
     holding.hold_for_attempt(call, question.asked.get("vault"), reference)
     call.outside.append(reference)
     return reference
+
+
+def recollected(call: Call, code: str | None) -> None:
+    """Let what this call asks next be sent with a security code that was asked for again.
+
+    code: under what the card vault holds it, None for none.
+    """
+    if code is not None:
+        call.memo[_CODE] = code
 
 
 def described(method: Instrument) -> Mapping[str, Any]:

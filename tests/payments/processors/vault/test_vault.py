@@ -57,6 +57,28 @@ def test_a_security_code_is_sent_once(vaulted: Vaulted) -> None:
     assert vaulted.sent() == [(CANARY, "737"), (CANARY, None)]
 
 
+def test_the_code_of_a_saved_card_is_asked_for_again_and_sent_once(vaulted: Vaulted) -> None:
+    by = saved(vaulted)
+    vaulted.pay(**by)
+    token = vaulted.api.post("/v1/tokens", cvc_update={"cvc": "481"}, key=vaulted.api.live_pk)
+    assert token.status == 200
+    options = {"card": {"cvc_token": token["id"]}}
+    assert vaulted.pay(payment_method_options=options, **by)["status"] == "succeeded"
+    again = vaulted.pay(payment_method_options=options, **by)
+    assert (again.status, again.error["code"]) == (400, "token_already_used")
+    vaulted.pay(**by)
+    assert vaulted.sent() == [(CANARY, "737"), (CANARY, "481"), (CANARY, None)]
+    stored = vaulted.api.core.database.read(lambda tx: tx.execute("SELECT body, private FROM obj_token"))
+    assert b'"481"' not in b"".join(bytes(part or b"") for row in stored for part in row)
+
+
+def test_a_code_alone_is_dropped_without_the_vault(vaulted: Vaulted) -> None:
+    turn(vaulted.api.core.database, vaulted.scope, False)
+    codes = len(vaulted.vault.codes)
+    token = vaulted.api.post("/v1/tokens", cvc_update={"cvc": "481"}, key=vaulted.api.live_pk)
+    assert (token.status, len(vaulted.vault.codes)) == (200, codes)
+
+
 def test_a_security_code_waits_for_a_message_that_did_not_leave(vaulted: Vaulted) -> None:
     vaulted.network.script.append("refused")
     assert vaulted.pay(payment_method=vaulted.typed()["id"])["status"] == "succeeded"

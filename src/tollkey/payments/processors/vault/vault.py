@@ -35,6 +35,8 @@ from tollkey.wire.tables import Tables
 log = logging.getLogger("tollkey")
 T = TypeVar("T")
 _MOST: Final = 4  # numbers that one request may bring
+#: The parameter with a security code alone, of a token for a saved card, and what it became in ``Call.apart``.
+CODE: Final = "cvc_update"
 _RETRY_SECONDS: Final = 1.0  # between two attempts to open a vault that is away, so that requests are refused at once
 
 
@@ -53,10 +55,11 @@ class Typed(NamedTuple):
 
 
 class Card(NamedTuple):
-    """A card that is about to be sent. code: its security code, None when nobody knows it, or it is not to be sent."""
+    """A card that is about to be sent. at: under what its security code is held. code: that, once it was taken."""
 
     reference: str
     number: str
+    at: str
     code: Code | None = None
 
     def __repr__(self) -> str:
@@ -157,17 +160,22 @@ class Vault:
     # -- before a request's transaction (``wire.policy.Apart``)
 
     def concerns(self, given: Mapping[str, Any]) -> bool:
-        """Return whether parameters have the number of a card."""
-        return bool(typed_cards(given))
+        """Return whether parameters have the number of a card, or its security code alone."""
+        return "cvc_update" in given or bool(typed_cards(given))
 
     async def keep(self, given: Mapping[str, Any], scope: Scope) -> Mapping[str, Kept]:
         """Keep the numbers of cards in a live request's parameters, durably, if the account takes them.
 
-        Returns what each became, by its digits. Raises StorageError.
+        Returns what each became, by its digits, and a security code that came alone (``CODE``). Raises StorageError.
         """
         typed = {one.number: one for one in typed_cards(given)} if scope.livemode else {}
-        if not typed or not await self._main.read(partial(_takes, scope=scope)):
+        alone = _code_of(given.get(CODE)) if scope.livemode else ""
+        if not (typed or alone) or not await self._main.read(partial(_takes, scope=scope)):
             return {}
+        if not typed:
+            held = Kept(self._ids.new("code"), "")
+            self.codes.put(held.reference, alone)
+            return {CODE: held}
         opened, edge = await self.edge()
         numbers, now = list(typed)[:_MOST], int(self._now())
         kept = await edge.write(lambda tx: opened.put(tx, self._ids, scope, numbers, now))
@@ -178,7 +186,7 @@ class Vault:
 
     async def release(self, kept: Mapping[str, Kept]) -> None:
         """Delete those of these numbers that no object holds. What cannot be deleted now is, by ``sweeping``."""
-        references = [one.reference for one in kept.values()]
+        references = [one.reference for name, one in kept.items() if name != CODE]
         try:
             loose = await self._main.read(lambda tx: [one for one in references if not holding.is_held(tx, one)])
             for reference in loose:
@@ -210,7 +218,7 @@ class Vault:
             raise Away("the card vault cannot be reached") from None
         if number is None and needed:
             raise CannotAsk("the number of the card was deleted")
-        return Card(reference, number) if number is not None else None
+        return Card(reference, number, attempt.asked.get("code") or reference) if number is not None else None
 
     async def _number(self, scope: Scope, reference: str) -> str | None:
         opened, edge = await self.edge()
@@ -233,7 +241,7 @@ class Vault:
         """Return an authorization that is sent now with the security code of its card, which nobody gets again."""
         if card is None or isinstance(request, Payout | Capture | Void | Refund):
             return request, card
-        code = self.codes.take(card.reference)
+        code = self.codes.take(card.at)
         if code is None:
             return request, card
         return replace(request, method=replace(request.method, cvc=code.text)), card._replace(code=code)
@@ -241,7 +249,7 @@ class Vault:
     def give_back(self, card: Card | None) -> None:
         """Hold a security code again whose message did not leave."""
         if card is not None and card.code is not None:
-            self.codes.put_back(card.reference, card.code)
+            self.codes.put_back(card.at, card.code)
 
 
 def of_server(
@@ -304,5 +312,10 @@ def _typed(given: Mapping[str, Any]) -> Typed | None:
     number = cards.normal_number(str(given["number"]))
     if not (number.isascii() and number.isdigit() and 12 <= len(number) <= 19 and cards.luhn_valid(number)):
         return None
-    code = str(given.get("cvc") or "")
-    return Typed(number, code if code.isascii() and code.isdigit() and 3 <= len(code) <= 4 else "")
+    return Typed(number, _code_of(given))
+
+
+def _code_of(given: object) -> str:
+    """Return the security code in parameters; empty for none, and for what cannot be one."""
+    code = str(given.get("cvc") or "") if isinstance(given, Mapping) else ""
+    return code if code.isascii() and code.isdigit() and 3 <= len(code) <= 4 else ""
