@@ -31,5 +31,6 @@ def attempt(**changes: Any) -> Attempt:
         "about": "", "amount": 500, "currency": "usd", "provider": "p", "asked": {}, "state": "unknown", "answer": {},
         "why": "", "made_at": NOW, "sent_at": NOW, "changed_at": NOW, "next_at": NOW, "claimed_until": 0, "repeats": 0,
         "inquiries": 0, "applied": False, "settled": None,
+        "back": 0,
     }  # fmt: skip
     return Attempt(**{**made, **changes})

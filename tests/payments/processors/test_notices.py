@@ -121,8 +121,8 @@ def test_an_outcome_that_contradicts_is_kept_as_a_difference(live: Live) -> None
 def test_money_that_came_back_is_for_a_person(live: Live) -> None:
     paid = live.pay()
     reference = live.attempts(paid["id"])[0].reference
-    told(live, Notice("d1", "disputed", reference, live.api.now, -500, "usd", code="10.4"))
-    assert differences(live) == ["the money was disputed (10.4)"]
+    told(live, Notice("d1", "returned", reference, live.api.now, -500, "usd", code="AC04"))
+    assert differences(live) == ["the money came back (AC04): nothing here shows it"]
 
 
 def test_what_was_not_settled_for_long_is_listed(live: Live) -> None:

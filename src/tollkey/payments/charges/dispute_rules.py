@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tollkey.ledger import Money
-from tollkey.ledger.books import DISPUTES
+from tollkey.ledger.books import DISPUTES, NETWORK
 from tollkey.payments.balance import fees, settlement, transactions
 from tollkey.payments.charges import details, enhanced_evidence, jobs, kinds, states
 from tollkey.payments.processors import cards
@@ -103,11 +104,9 @@ def open_dispute(call: Call, charge: StoredCharge, kind: cards.Dispute, amount: 
     amount: minor units of the charge's currency; None for the full amount.
     Returns the dispute. It closes an open review, and fraud warnings are no longer actionable.
     """
-    amount = charge["amount"] if amount is None else amount
     due_by = (call.now // _DAY + _DUE_DAYS) * _DAY + _DAY - 1
     reason, network_code = _REASONS[kind]
     inquiry = kind is cards.Dispute.INQUIRY
-    card = details.of_charge(charge).get("card")
     eligible = (
         ["visa_compelling_evidence_3"]
         if kind is cards.Dispute.CE3_ELIGIBLE
@@ -116,6 +115,55 @@ def open_dispute(call: Call, charge: StoredCharge, kind: cards.Dispute, amount: 
         else []
     )
     case = "inquiry" if inquiry else "compliance" if kind is cards.Dispute.COMPLIANCE else "chargeback"
+    of_card = _card_details(details.of_charge(charge).get("card"), case, network_code)
+    amount = charge["amount"] if amount is None else amount
+    dispute = _new(call, charge, amount, due_by, reason, of_card, eligible)
+    _mark(call, charge, dispute)
+    call.schedule.add(due_by + 1, jobs.DISPUTE_DUE, dispute["id"])
+    if inquiry:
+        return call.objects.insert(dispute, "charge.dispute.created")
+    fee = fees.pricing_of(fields.account_country(call)).dispute_fee
+    return _withdrawn(call, dispute, fee)
+
+
+@dataclass(frozen=True, slots=True)
+class Chargeback:
+    """A dispute, as a processor on a network tells it.
+
+    amount, fee: minor units of the charge's currency. reason: Stripe's. code: the network's. due_by: UTC epoch seconds.
+    case: the processor's own id of it, empty if it has none.
+    """
+
+    amount: int
+    fee: int
+    reason: str
+    code: str | None
+    due_by: int
+    case: str
+
+
+def open_chargeback(call: Call, charge: StoredCharge, told: Chargeback) -> StoredDispute:
+    """Open a dispute that only a notice of its processor ends. Returns it."""
+    of_card = _card_details(details.of_charge(charge).get("card"), "chargeback", told.code)
+    dispute = _new(call, charge, told.amount, told.due_by, told.reason, of_card, [])
+    dispute["_case"] = told.case
+    _mark(call, charge, dispute)
+    return _withdrawn(call, dispute, told.fee)
+
+
+def _new(
+    call: Call,
+    charge: StoredCharge,
+    amount: int,
+    due_by: int,
+    reason: str,
+    of_card: api.DisputePaymentMethodDetails | None,
+    eligible: list[str],
+) -> StoredDispute:
+    """Return a dispute of a charge; the caller stores it. of_card: its ``payment_method_details``, whose case decides
+    whether it is an inquiry. amount: minor units. due_by: UTC epoch seconds. eligible: ``enhanced_eligibility_types``.
+    """
+    inquiry = of_card is not None and of_card["card"]["case_type"] == "inquiry"
     dispute = new_object(
         kinds.DISPUTE,
         id=call.ids.new("dp"),
@@ -135,18 +183,23 @@ def open_dispute(call: Call, charge: StoredCharge, kind: cards.Dispute, amount: 
         is_charge_refundable=inquiry,
         livemode=call.livemode,
         payment_intent=charge["payment_intent"],
-        payment_method_details=_card_details(card, case, network_code) if card else None,
+        payment_method_details=of_card,
         reason=reason,
         status=states.DISPUTE.start("warning_needs_response" if inquiry else "needs_response"),
     )
     dispute["balance_transaction"] = None
+    return dispute
+
+
+def _mark(call: Call, charge: StoredCharge, dispute: StoredDispute) -> None:
     charge.update({"disputed": True, "dispute": dispute["id"]})
     call.objects.save(charge)
     _close_others(call, charge)
-    call.schedule.add(due_by + 1, jobs.DISPUTE_DUE, dispute["id"])
-    if inquiry:
-        return call.objects.insert(dispute, "charge.dispute.created")
-    withdraw(call, dispute)
+
+
+def _withdrawn(call: Call, dispute: StoredDispute, fee: int) -> StoredDispute:
+    """Store a dispute whose amount and fee are withdrawn."""
+    withdraw(call, dispute, fee)
     call.objects.insert(dispute, "charge.dispute.created")
     call.emit("charge.dispute.funds_withdrawn", dispute)
     return dispute
@@ -163,9 +216,12 @@ def _close_others(call: Call, charge: StoredCharge) -> None:
         call.objects.save(warning, "radar.early_fraud_warning.updated")
 
 
-def _card_details(card: api.PaymentMethodDetailsCard, case: str, network_code: str) -> api.DisputePaymentMethodDetails:
-    brand = card["brand"]
-    assert brand is not None, "only a card whose brand is known can be charged"
+def _card_details(
+    card: api.PaymentMethodDetailsCard | None, case: str, network_code: str | None
+) -> api.DisputePaymentMethodDetails | None:
+    if not card:
+        return None
+    brand = card["brand"] or "unknown"  # of a token that says nothing of its card
     network = card.get("network") or brand
     disputed: api.DisputePaymentMethodDetailsCard = {
         "brand": brand,
@@ -176,9 +232,8 @@ def _card_details(card: api.PaymentMethodDetailsCard, case: str, network_code: s
     return {"card": disputed, "type": "card"}
 
 
-def withdraw(call: Call, dispute: StoredDispute) -> None:
+def withdraw(call: Call, dispute: StoredDispute, fee: int) -> None:
     """Withdraw the disputed amount and the dispute fee from the balance (recorded: adjustment, 1500 in the US)."""
-    fee = fees.pricing_of(fields.account_country(call)).dispute_fee
     _adjust(
         call,
         dispute,
@@ -190,15 +245,18 @@ def withdraw(call: Call, dispute: StoredDispute) -> None:
     )
 
 
-def end(call: Call, dispute: StoredDispute, *, won: bool) -> StoredDispute:
-    """Close a dispute, with its events. won: the money comes back; an inquiry has taken none."""
+def end(call: Call, dispute: StoredDispute, *, won: bool, fee: int | None = None) -> StoredDispute:
+    """Close a dispute, with its events. won: the money comes back; an inquiry has taken none.
+
+    fee: that is kept then, negative if it comes back, as a processor told; None if all of it comes back.
+    """
     inquiry = dispute["status"].startswith("warning_")
     states.DISPUTE.set(dispute, "warning_closed" if inquiry else "won" if won else "lost")
     charge = call.objects.get(kinds.CHARGE, dispute["charge"])
     dispute["is_charge_refundable"] = (inquiry or won) and not charge["refunded"]
     back = won and not inquiry
     if back:
-        reinstate(call, dispute)
+        reinstate(call, dispute, fee if fee is not None else -fees.pricing_of(fields.account_country(call)).dispute_fee)
     call.objects.save(dispute, "charge.dispute.closed")
     if back:
         call.emit("charge.dispute.funds_reinstated", dispute)
@@ -215,14 +273,13 @@ def after_refund(call: Call, charge: StoredCharge) -> None:
             call.objects.save(dispute, "charge.dispute.updated")
 
 
-def reinstate(call: Call, dispute: StoredDispute) -> None:
+def reinstate(call: Call, dispute: StoredDispute, fee: int) -> None:
     """Return amount and fee of a dispute that was won to the balance (recorded: ``dispute_reversal``)."""
-    fee = fees.pricing_of(fields.account_country(call)).dispute_fee
     _adjust(
         call,
         dispute,
         dispute["amount"],
-        -fee,
+        fee,
         "dispute_reversal",
         f"Chargeback reversal for {dispute['charge']}",
         "Dispute fee refund",
@@ -242,7 +299,7 @@ def _adjust(
             category=category,
             source=dispute["id"],
             amount=settled,
-            against=DISPUTES,
+            against=NETWORK if "_case" in dispute else DISPUTES,
             fee=own_fee,
             fee_details=[transactions.stripe_fee(own_fee, fee_text)] if fee else [],
             description=description,

@@ -5,7 +5,8 @@
     warning_needs_response (an inquiry: no money moves) ──submit──▶ warning_under_review ──▶ warning_closed
            └───────close, a full refund, or no evidence when it is due───────▶ warning_closed
 
-In test mode the evidence decides: ``winning_evidence`` or ``losing_evidence`` (reference section 6.7).
+In test mode the evidence decides: ``winning_evidence`` or ``losing_evidence`` (reference section 6.7); in live mode the
+bank, as the processor tells (``network_disputes``).
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
-from tollkey.payments.charges import enhanced_evidence, jobs, kinds, states
+from tollkey.payments.charges import enhanced_evidence, jobs, kinds, network_disputes, states
 from tollkey.payments.charges.dispute_rules import end
-from tollkey.payments.shared import fields, providers
+from tollkey.payments.shared import events, fields, providers
 from tollkey.wire import Action, ApiError, Call, Endpoint, Resource, invalid
 from tollkey.wire.errors import wrong_purpose
 from tollkey.wire.live import needs
 from tollkey.wire.pages import listing, retrieve
+from tollkey.wire.resource import Reaction
 from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
@@ -196,6 +198,7 @@ DISPUTE = Resource(
     ),
     changes=(Change("2022-11-15", _plain),),
     due_live={jobs.DISPUTE_DUE: needs(providers.DISPUTES)},
+    on=(Reaction(events.MoneyTold, network_disputes.told),),
     on_due={jobs.DISPUTE_DUE: expire},
     title="Disputes",
     columns=("amount", "status", "reason", "id", "created"),

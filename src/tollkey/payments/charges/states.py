@@ -21,7 +21,8 @@ dispute.status:
 
     ● ──opened──▶ needs_response │ warning_needs_response
     needs_response ──evidence is submitted──▶ under_review
-                   ──closed──▶ lost
+                   ──closed, or the bank decides──▶ lost
+                   ──the bank decides──▶ won
     under_review ──the bank decides──▶ won │ lost
     warning_needs_response ──evidence is submitted──▶ warning_under_review
                            ──closed──▶ warning_closed
@@ -52,7 +53,7 @@ REFUND = states.States(
 DISPUTE = states.States(
     "dispute",
     {
-        "needs_response": ("under_review", "lost"),
+        "needs_response": ("under_review", "lost", "won"),
         "under_review": ("won", "lost"),
         "won": (),
         "lost": (),

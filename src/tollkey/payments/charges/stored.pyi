@@ -60,9 +60,11 @@ class StoredDispute(api.Dispute):
     """A dispute.
 
     balance_transaction: the id of the first of its balance transactions, for older versions; null for an inquiry.
+    _case: the processor's own id of it, empty if it has none; absent unless a processor on a network told it.
     """
 
     balance_transaction: NotRequired[str | None]
+    _case: NotRequired[str]
 
 class StoredAttempt(api.PaymentAttemptRecord):
     """An attempt of a payment that another processor made; all times in UTC epoch seconds.

@@ -40,6 +40,7 @@ MIGRATION = Migration(
         "CREATE INDEX processor_attempts_unsettled ON processor_attempts (account, livemode, changed_at)"
         " WHERE settled IS NULL AND state = 'approved'",
         f"CREATE INDEX processor_attempts_over ON processor_attempts (changed_at) WHERE {_OVER}",
+        "ALTER TABLE processor_attempts ADD COLUMN back {int} NOT NULL DEFAULT 0",
     ),
 )
 #: States in which nothing more is done by itself.
@@ -60,7 +61,8 @@ class Attempt:
     what came of it. why: of an outcome that is not known, for people. made_at, sent_at, changed_at: UTC epoch seconds.
     next_at: when something is to be done next. claimed_until: when another process may take it over. repeats: how often
     it was sent again. inquiries: how often it was asked about. applied: whether its objects show what came of it.
-    settled: the sum of the lines of settlements about it; 0 where none is expected, None before the first.
+    settled: the sum of the lines of settlements about it; 0 where none is expected, None before the first. back: what
+    disputes and returns took of what it moved, signed: negative for a payment, positive for a payout.
     """
 
     seq: int
@@ -85,6 +87,7 @@ class Attempt:
     inquiries: int
     applied: bool
     settled: int | None
+    back: int
 
     @property
     def trace(self) -> int:
@@ -117,15 +120,15 @@ class Attempt:
 
 _COLUMNS = (
     "seq, account, livemode, reference, operation, object, about, amount, currency, provider, asked, state, answer,"
-    " why, made_at, sent_at, changed_at, next_at, claimed_until, repeats, inquiries, applied, settled"
+    " why, made_at, sent_at, changed_at, next_at, claimed_until, repeats, inquiries, applied, settled, back"
 )
 
 
 def _read(row: Sequence[Any]) -> Attempt:
     seq, account, livemode, *rest = row
-    asked, answer, applied = orjson.loads(rest[7]), orjson.loads(rest[9]), bool(rest[-2])
+    asked, answer, applied = orjson.loads(rest[7]), orjson.loads(rest[9]), bool(rest[-3])
     scope = Scope(account, bool(livemode))
-    values: list[Any] = [seq, scope, *rest[:7], asked, rest[8], answer, *rest[10:-2], applied, rest[-1]]
+    values: list[Any] = [seq, scope, *rest[:7], asked, rest[8], answer, *rest[10:-3], applied, *rest[-2:]]
     return Attempt(*values)
 
 
@@ -261,6 +264,11 @@ def mark_settled(tx: Tx, attempt: Attempt, amount: int) -> None:
         "UPDATE processor_attempts SET settled = coalesce(settled, 0) + ? WHERE reference = ?",
         (amount, attempt.reference),
     )
+
+
+def mark_back(tx: Tx, attempt: Attempt, amount: int) -> None:
+    """Record that money came back, or was taken back. amount: signed, minor units."""
+    tx.execute("UPDATE processor_attempts SET back = back + ? WHERE reference = ?", (amount, attempt.reference))
 
 
 def unsettled(tx: Tx, scope: Scope, before: int, limit: int = 100) -> list[Attempt]:

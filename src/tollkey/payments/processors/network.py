@@ -260,14 +260,18 @@ class Notice:
     - ``result``: the outcome of a request that was pending or unknown; ``outcome`` is that;
     - ``settled``: a line of a settlement: ``amount`` (signed, before fees) reached or left the bank, ``fee`` was kept;
     - ``returned``: money that was paid out or taken came back; ``code`` says why;
-    - ``disputed``: the customer's bank took the money back; ``code`` is the reason.
+    - ``disputed``: the customer's bank took the money back (``amount`` is negative); ``code`` is the network's reason;
+    - ``dispute_won``: the money of a dispute came back (``amount`` is positive);
+    - ``dispute_lost``: it will not come back (``amount`` is 0: it went when it was disputed).
 
     reference: of the request here; None when the processor names none, or one that is not ours.
-    at: UTC epoch seconds. amount, fee: minor units of ``currency``.
+    at: UTC epoch seconds. amount, fee: minor units of ``currency``; a fee that is given back is negative.
+    case: the processor's own id of a dispute, the same in all notices about it; None if it has none, and then a payment
+    has one dispute at a time. due_by: until when evidence is taken, UTC epoch seconds.
     """
 
     id: str
-    kind: Literal["result", "settled", "returned", "disputed"]
+    kind: Literal["result", "settled", "returned", "disputed", "dispute_won", "dispute_lost"]
     reference: str | None
     at: int
     amount: int = 0
@@ -275,6 +279,8 @@ class Notice:
     fee: int = 0
     code: str | None = None
     outcome: Approved | Declined | None = None
+    case: str | None = None
+    due_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import logging
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from tollkey.db import Migration, Scope, Tx
+from tollkey.db import Migration, Scope, StorageError, Tx
 from tollkey.db.edge import Edge
 from tollkey.payments.processors import answers, attempts, backends
 from tollkey.payments.processors.answers import conclude
@@ -44,6 +44,12 @@ OLDEST_DAYS: Final = 380
 #: Pages of notices that are read of an account, before the server does something else.
 MOST_PAGES: Final = 100
 _EARLY_SECONDS = 86_400  # for which a line waits for the outcome of what it settles
+_WHAT: Final = {
+    "returned": "the money came back",
+    "disputed": "the money was disputed",
+    "dispute_won": "a dispute was won",
+    "dispute_lost": "a dispute was lost",
+}
 _OPEN = ("unknown", "pending", "manual")
 
 
@@ -91,8 +97,8 @@ def take(call: Call, cursor: str, page: Notices) -> bool:
 
 
 def _too_early(call: Call, notice: Notice) -> bool:
-    """Return whether a line is about something whose outcome is not known yet, and may soon be."""
-    if notice.kind != "settled" or notice.reference is None:
+    """Return whether it is about something whose outcome is not known yet, and may soon be."""
+    if notice.kind == "result" or notice.reference is None:
         return False
     attempt = attempts.find(call.tx, notice.reference)
     if attempt is None or attempt.scope != call.scope:
@@ -119,7 +125,7 @@ def _take(call: Call, notice: Notice) -> None:
     elif notice.kind == "settled":
         expected, difference = _settled(call, notice, attempt)
     else:
-        difference = f"the money {'came back' if notice.kind == 'returned' else 'was disputed'} ({notice.code or '-'})"
+        difference = _money(call, notice, attempt)
     call.tx.execute(
         "INSERT INTO processor_notices (account, livemode, id, kind, reference, at, amount, currency, fee, code,"
         " expected, difference, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -160,7 +166,9 @@ def _settled(call: Call, notice: Notice, attempt: Attempt | None) -> tuple[int, 
     """Return the amount that a line should have, and what does not agree."""
     if attempt is None:
         return 0, "a line about nothing that was asked"
-    expected = attempt.moved - (attempt.settled or 0)
+    expected = attempt.moved + attempt.back - (attempt.settled or 0)
+    if attempt.back and not attempt.settled and notice.amount in (attempt.moved, attempt.back):
+        expected = notice.amount  # each is settled by a line of its own
     if notice.currency != attempt.currency:
         return 0, f"settled in {notice.currency}, asked in {attempt.currency}"
     if notice.amount == expected:
@@ -168,6 +176,30 @@ def _settled(call: Call, notice: Notice, attempt: Attempt | None) -> tuple[int, 
     if not attempt.ended:
         return expected, f"settled while it is {attempt.state} here"
     return expected, f"{notice.amount} was settled where {expected} was expected"
+
+
+def _money(call: Call, notice: Notice, attempt: Attempt | None) -> str:
+    """Let the objects show that money came back or was taken back; return why they do not, or nothing."""
+    what = _WHAT[notice.kind]
+    if attempt is None:
+        return f"{what} ({notice.code or '-'}): nothing that was asked"
+    if notice.currency != attempt.currency:
+        return f"{what} in {notice.currency}, asked in {attempt.currency}"
+    if attempt.state != "approved" or not attempt.applied:
+        return f"{what} while it is {attempt.state} here"
+    told = events.MoneyTold(notice, attempt, f"{what} ({notice.code or '-'}): nothing here shows it")
+    try:
+        with call.tx.savepoint():
+            call.announce(told)
+    except StorageError:
+        raise
+    except Exception as problem:
+        call.forget()
+        log.exception("%s: a notice of the processor was not applied: %s", call.account, ascii(notice.id))
+        return f"{what}: its objects refuse it ({type(problem).__name__})"
+    if not told.difference:
+        attempts.mark_back(call.tx, attempt, notice.amount)
+    return told.difference
 
 
 def differences(tx: Tx, scope: Scope, limit: int = 100) -> list[Told]:

@@ -46,6 +46,19 @@ class Settled:
     attempt: Attempt | None
 
 
+@dataclass
+class MoneyTold:
+    """A processor told that money came back or was taken back, or how a dispute ended.
+
+    attempt: what it is about. difference: why nothing was done about it, for people; a reaction that did something
+    empties it, one that refuses says why.
+    """
+
+    notice: Notice
+    attempt: Attempt
+    difference: str
+
+
 @dataclass(frozen=True)
 class IntentChanged:
     """A PaymentIntent or SetupIntent has been confirmed, challenged, refused or completed."""
