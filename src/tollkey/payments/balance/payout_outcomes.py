@@ -18,21 +18,31 @@ if TYPE_CHECKING:
     from tollkey.payments.balance.stored import PayoutTarget, StoredBalanceTransaction
     from tollkey.wire import api
 
+#: The failure codes of payouts and their messages (https://docs.stripe.com/api/payouts/failures).
 _FAILURES = {
     "account_closed": "The bank account has been closed.",
-    "no_account": "The bank account details on file are probably incorrect."
-    " No bank account could be located with those details.",
-    "insufficient_funds": "Your Stripe account has insufficient funds to cover the payout.",
+    "account_frozen": "The bank account has been frozen.",
+    "bank_account_restricted": "The bank account has restrictions on the type, or the number, of payouts allowed.",
+    "bank_ownership_changed": "The bank account is no longer valid because its branch has changed ownership.",
     "debit_not_authorized": (
         "Debit transactions are not approved on your bank account. Stripe requires bank accounts to be set up for both"
         " credit and"
         " debit payouts."
     ),
+    "declined": "The bank has declined this transaction. Please contact the bank before retrying.",
+    "incorrect_account_holder_address": "The bank says that the address of the account's holder is incorrect.",
+    "incorrect_account_holder_name": "The bank says that the name of the account's holder is incorrect.",
+    "incorrect_account_holder_tax_id": "The bank says that the tax ID of the account's holder is incorrect.",
+    "insufficient_funds": "Your Stripe account has insufficient funds to cover the payout.",
+    "invalid_account_number": "The routing number seems correct, but the account number is invalid.",
     "invalid_currency": (
         "The bank was unable to process this payout because of its currency."
         " This is probably because the bank account cannot accept"
         " payments in that currency."
     ),
+    "no_account": "The bank account details on file are probably incorrect."
+    " No bank account could be located with those details.",
+    "unsupported_card": "The bank no longer supports payouts to this card.",
 }
 _COULD_NOT = "The bank could not process this payout."
 
@@ -68,6 +78,21 @@ def attempt_ended(call: Call, fact: events.AttemptEnded) -> None:
     _end(call, payout, str(attempt.answer.get("decline") or "could_not_process") if failed else None)
 
 
+def came_back(call: Call, fact: events.MoneyTold) -> None:
+    """Let a paid payout fail whose money came back, as the processor has told; ``difference`` says why not."""
+    attempt, notice = fact.attempt, fact.notice
+    if notice.kind != "returned" or attempt.operation != "payout":
+        return
+    payout = call.objects.find(kinds.PAYOUT, attempt.object)
+    if payout is None or payout["status"] != "paid":
+        fact.difference = f"the money came back of a payout that is {payout['status'] if payout else 'gone'} here"
+    elif notice.amount != payout["amount"]:
+        fact.difference = f"{notice.amount} came back of {payout['amount']}"
+    else:
+        _end(call, payout, notice.code or "could_not_process")
+        fact.difference = ""
+
+
 def complete_payout(call: Call, id: str) -> None:
     """Mark a payout as paid, or as failed for the test accounts that fail."""
     payout = call.objects.find(kinds.PAYOUT, id)
@@ -79,7 +104,7 @@ def complete_payout(call: Call, id: str) -> None:
 
 
 def _end(call: Call, payout: api.Payout, failure: str | None) -> None:
-    """Mark a payout as paid, or as failed with that code."""
+    """Mark a payout as paid, or as failed with that code; one that is not known is shown as ``could_not_process``."""
     payout["trace_id"] = {"status": "unsupported", "value": None}
     if failure is None:
         states.PAYOUT.set(payout, "paid")

@@ -6,6 +6,7 @@ payout.status:
     pending ──arrives──▶ paid
             ──the bank sends it back──▶ failed
             ──canceled──▶ canceled
+    paid ──the bank sends it back later──▶ failed
     unused: in_transit
 
 Reversing a paid payout makes a second payout; the first one stays paid.
@@ -25,7 +26,7 @@ from tollkey.payments.shared import states
 
 PAYOUT = states.States(
     "payout",
-    {"pending": ("paid", "failed", "canceled"), "in_transit": (), "paid": (), "failed": (), "canceled": ()},
+    {"pending": ("paid", "failed", "canceled"), "in_transit": (), "paid": ("failed",), "failed": (), "canceled": ()},
     initial=("pending",),
 )
 TOPUP = states.States(

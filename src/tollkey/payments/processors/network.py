@@ -259,7 +259,8 @@ class Notice:
 
     - ``result``: the outcome of a request that was pending or unknown; ``outcome`` is that;
     - ``settled``: a line of a settlement: ``amount`` (signed, before fees) reached or left the bank, ``fee`` was kept;
-    - ``returned``: money that was paid out or taken came back; ``code`` says why;
+    - ``returned``: money that was paid out came back (``amount`` is positive); ``code`` says why, in failure codes of
+      payouts. That it reached the bank is a line of its own;
     - ``disputed``: the customer's bank took the money back (``amount`` is negative); ``code`` is the network's reason;
     - ``dispute_won``: the money of a dispute came back (``amount`` is positive);
     - ``dispute_lost``: it will not come back (``amount`` is 0: it went when it was disputed).

@@ -210,7 +210,9 @@ def test_money_that_came_back_is_told_after_it_left(tmp_path: Path) -> None:
     _say(tmp_path, camt(entry("PAYO00000001", side="CRDT", reason="AC04"), entry("PAYO00000001")))
     journal.take_in()
     told = [(one.kind, one.amount, one.code) for one in _told(journal)]
-    assert told == [("result", 0, None), ("returned", 1234, "account_closed"), ("settled", -1234, None)]
+    assert told == [
+        ("result", 0, None), ("returned", 1234, "account_closed"), ("settled", 1234, None), ("settled", -1234, None),
+    ]  # fmt: skip
 
 
 def test_a_refusal_is_a_decline_with_its_reason(tmp_path: Path) -> None:

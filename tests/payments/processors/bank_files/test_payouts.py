@@ -56,4 +56,11 @@ def test_a_payout_is_ordered_in_a_file_and_paid_when_the_statement_has_it(api: A
         books = {book: read(lambda tx, book=book: ledger.book_total(tx, live.scope, book, "usd")) for book in
                  (PAYOUTS, BANK, SUSPENSE)}  # fmt: skip
         assert books == {PAYOUTS: 0, BANK: 1_234, SUSPENSE: 0}
+
+        returned = camt(entry(reference, currency="USD", side="CRDT", reason="AC04"), id="STMT-2")
+        (tmp_path / "in" / "r.xml").write_bytes(returned)
+        api.world.runner.run(sender.read_notices())
+        failed = live.get(f"/v1/payouts/{waiting['id']}")
+        assert (failed["status"], failed["failure_code"]) == ("failed", "account_closed")
+        assert [read(lambda tx, book=book: ledger.book_total(tx, live.scope, book, "usd")) for book in books] == [0] * 3
         assert read(lambda tx: notices.differences(tx, live.scope)) == []

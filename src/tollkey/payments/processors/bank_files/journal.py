@@ -277,7 +277,10 @@ def _note_payout(
     elif line.what == "paid":
         told = [_told(f"{reference}/paid", "settled", reference, at, -moved, of)]
     else:
-        told = [_told(f"{reference}/back", "returned", reference, at, moved, of, line.reason)]
+        told = [
+            _told(f"{reference}/back", "returned", reference, at, moved, of, line.reason),
+            _told(f"{reference}/booked", "settled", reference, at, moved, of),
+        ]
     if not outcome and line.what != "refused":
         told.insert(0, _told(f"{reference}/done", "result", reference, at))
     rank = {"": 0, "refused": 1, "paid": 2, "back": 3}
