@@ -34,8 +34,8 @@ from tollkey.payments.processors.network import (
 )
 
 FEATURES = Features(
-    frozenset({"authorize", "capture", "void", "refund", "payout"}),
-    repeatable=frozenset({"capture", "void", "refund", "payout"}),
+    frozenset({"authorize", "capture", "void", "refund", "payout", "contest", "accept"}),
+    repeatable=frozenset({"capture", "void", "refund", "payout", "contest", "accept"}),
     notices=True,
 )
 Json = dict[str, Any]

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from tests.support.api import Api
-from tests.support.processor import Live, connected
+from tests.support.processor import Live, Network, connected
 from tollkey import ledger
 from tollkey.ledger.books import BANK, FEES, NETWORK, PROCESSOR_FEES, SUSPENSE
 from tollkey.payments.charges.network_disputes import reason_of
 from tollkey.payments.processors import notices
-from tollkey.payments.processors.network import Notice
+from tollkey.payments.processors.network import Contest, Features, Notice
+from tollkey.payments.processors.sending import Times
 
 DAY = 86_400
 
@@ -218,3 +219,121 @@ REASONS = {
 @pytest.mark.parametrize("reason", REASONS)
 def test_a_network_code_has_one_reason(reason: str) -> None:
     assert {reason_of(code) for code in REASONS[reason]} == {reason}
+
+
+def open_one(live: Live, amount: int = -500, **more: Any) -> str:
+    """The id of the dispute of a new payment."""
+    told(live, disputed(live, live.pay()["id"], amount, **more))
+    return str(disputes(live)[0]["id"])
+
+
+TEXT = {"uncategorized_text": "It was delivered.", "shipping_tracking_number": "1Z"}
+
+
+def test_evidence_is_submitted_to_the_processor_and_reviewed_by_the_bank(live: Live) -> None:
+    id = open_one(live, case="C-7")
+    staged = live.post(f"/v1/disputes/{id}", evidence=TEXT, submit=False)
+    assert (staged["status"], staged["evidence_details"]["has_evidence"]) == ("needs_response", True)
+    assert "contest" not in live.said()
+    answer = live.post(f"/v1/disputes/{id}", submit=True)
+    assert (answer.status, answer["status"]) == (200, "under_review")
+    assert answer["evidence_details"]["submission_count"] == 1
+    sent = live.network.requests[-1]
+    assert isinstance(sent, Contest)
+    assert (sent.case, sent.evidence, sent.amount, sent.data) == ("C-7", TEXT, 500, {"rrn": sent.original.reference})
+    assert "delivered" not in repr(sent)
+    again = live.post(f"/v1/disputes/{id}", evidence=TEXT)
+    assert (again.status, again.error["message"]) == (400, "The evidence of this dispute has already been submitted.")
+    assert live.events()[-1] == "charge.dispute.updated"
+
+
+def test_a_dispute_is_accepted_at_the_processor_and_lost(live: Live) -> None:
+    id = open_one(live)
+    answer = live.post(f"/v1/disputes/{id}/close")
+    assert (answer.status, answer["status"]) == (200, "lost")
+    assert live.said("accept", "contest") == ["accept"]
+    paid = {"id": answer["payment_intent"]}
+    reference = live.attempts(paid["id"])[-1].reference
+    told(live, Notice("l", "dispute_lost", reference, live.api.now, 0, "usd"))
+    assert differences(live) == []
+    assert live.events().count("charge.dispute.closed") == 1
+
+
+def test_the_dispute_of_a_charge_is_answered_at_its_charge_too(live: Live) -> None:
+    charge = live.get(f"/v1/disputes/{open_one(live)}")["charge"]
+    answer = live.post(f"/v1/charges/{charge}/dispute", evidence=TEXT)
+    assert answer["status"] == "under_review"
+    assert live.post(f"/v1/charges/{charge}/dispute/close")["status"] == "lost"
+    assert live.said("accept", "contest") == ["contest", "accept"]
+
+
+@pytest.mark.parametrize(("path", "left"), [("", "needs_response"), ("/close", "needs_response")])
+def test_what_the_processor_refuses_or_does_not_hear_changes_nothing(live: Live, path: str, left: str) -> None:
+    id = open_one(live)
+    live.network.script = ["declined:too_late"]
+    refused = live.post(f"/v1/disputes/{id}{path}", **({} if path else {"evidence": TEXT}))
+    assert (refused.status, "too_late" in refused.error["message"]) == (400, True)
+    assert live.get(f"/v1/disputes/{id}")["status"] == left
+    live.api.world.server.sender.times = Times(wait=1.0, again=0.1)
+    live.network.script = ["refused"] * 50
+    unheard = live.post(f"/v1/disputes/{id}{path}", **({} if path else {"evidence": TEXT}))
+    live.api.world.server.sender.times = Times()
+    assert (unheard.status, unheard.error["type"]) == (503, "api_error")
+    assert live.get(f"/v1/disputes/{id}")["status"] == left
+
+
+def test_evidence_of_unknown_outcome_is_submitted_once_it_is_known(live: Live) -> None:
+    id = open_one(live)
+    live.network.script = ["unanswered"]
+    waiting = live.post(f"/v1/disputes/{id}", evidence=TEXT)
+    assert (waiting.status, waiting["status"]) == (200, "needs_response")
+    busy = live.post(f"/v1/disputes/{id}/close")
+    assert (busy.status, busy.error["code"]) == (429, "lock_timeout")
+    live.recover(10)
+    assert live.get(f"/v1/disputes/{id}")["status"] == "under_review"
+    assert len([one for one in live.network.done if one in {request.reference for request in live.network.requests
+                if request.operation == "contest"}]) == 1  # fmt: skip
+
+
+def test_the_bank_may_decide_while_evidence_is_on_its_way(live: Live) -> None:
+    id = open_one(live)
+    live.network.script = ["unanswered"]
+    live.post(f"/v1/disputes/{id}", evidence=TEXT)
+    reference = live.attempts(live.get(f"/v1/disputes/{id}")["payment_intent"])[-1].reference
+    told(live, Notice("w", "dispute_won", reference, live.api.now, 500, "usd"))
+    live.recover(10)
+    assert live.get(f"/v1/disputes/{id}")["status"] == "won"
+    assert live.events()[-1] == "charge.dispute.funds_reinstated"
+
+
+def test_files_of_evidence_are_refused_since_no_processor_takes_them(live: Live) -> None:
+    id = open_one(live)
+    refused = live.post(f"/v1/disputes/{id}", evidence={"receipt": "file_1"})
+    assert (refused.status, refused.error["param"]) == (400, "evidence[receipt]")
+    assert live.said("contest") == []
+
+
+def test_evidence_after_its_date_is_past_due(live: Live) -> None:
+    id = open_one(live, due_by=live.api.now + 60)
+    live.api.world.clock[0] += 120
+    answer = live.post(f"/v1/disputes/{id}", evidence=TEXT)
+    assert (answer["status"], answer["evidence_details"]["past_due"]) == ("under_review", True)
+
+
+@pytest.mark.parametrize(
+    ("operations", "path", "message"),
+    [
+        (set(), "", "Live mode on this server has no provider for disputes"),
+        (set(), "/close", "Live mode on this server has no provider for disputes"),
+        ({"contest"}, "/close", "does not let a dispute be accepted"),
+    ],
+)
+def test_what_the_processor_does_not_take_keeps_its_refusal(
+    api: Api, operations: set[Any], path: str, message: str
+) -> None:
+    features = Features(frozenset({"authorize"} | operations), notices=True)
+    with connected(api, Network(features)) as live:
+        id = open_one(live)
+        refused = live.post(f"/v1/disputes/{id}{path}", **({} if path else {"evidence": TEXT}))
+        assert (refused.status, message in refused.error["message"]) == (400, True)
+        assert live.get(f"/v1/disputes/{id}")["status"] == "needs_response"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tollkey.keys import Permission
 from tollkey.payments.charges import enhanced_evidence, jobs, kinds, network_disputes, states
 from tollkey.payments.charges.dispute_rules import end
+from tollkey.payments.processors import asking
 from tollkey.payments.shared import events, fields, providers
 from tollkey.wire import Action, ApiError, Call, Endpoint, Resource, invalid
 from tollkey.wire.errors import wrong_purpose
@@ -34,6 +35,10 @@ PERMISSION = Permission("dispute", "Disputes", "Core")
 MOST_EVIDENCE = 150_000
 #: What files of evidence are uploaded for.
 _PURPOSE = "dispute_evidence"
+_TEXTS_ONLY = (
+    "The processor of this account takes the texts of evidence only, and no files. Nothing was done: say in"
+    " `evidence[uncategorized_text]` what the file shows."
+)
 OPEN = ("needs_response", "warning_needs_response")
 _REVIEW = {"needs_response": "under_review", "warning_needs_response": "warning_under_review"}
 UNDER_REVIEW = ("under_review", "warning_under_review")
@@ -48,6 +53,7 @@ def update(call: Call, params: operations.PostDisputesDispute) -> StoredDispute:
 def _answer(
     call: Call, dispute: StoredDispute, params: operations.PostChargesChargeDispute | operations.PostDisputesDispute
 ) -> StoredDispute:
+    network_disputes.check_free(dispute)
     evidence = params.get("evidence")
     submit = params.get("submit", True)
     if evidence or params.get("submit"):
@@ -72,10 +78,13 @@ def _answer(
         dispute["enhanced_eligibility_types"], dispute["evidence"]["enhanced_evidence"]
     )
     details["has_evidence"] = any(value for name, value in dispute["evidence"].items() if name != "enhanced_evidence")
-    if submit and (evidence or params.get("submit")) and dispute["status"] in OPEN:
+    dispute["evidence_details"] = details
+    submitted = submit and (evidence or params.get("submit")) and dispute["status"] in OPEN
+    if submitted and network_disputes.ask(call, dispute, "contest"):
+        return dispute
+    if submitted:
         details["submission_count"] += 1
         states.DISPUTE.set(dispute, _REVIEW[dispute["status"]])
-    dispute["evidence_details"] = details
     call.objects.save(dispute, "charge.dispute.updated")
     answer = call.objects.copy(dispute)
     if dispute["status"] in UNDER_REVIEW:
@@ -96,8 +105,10 @@ def _check_open(dispute: StoredDispute) -> None:
 
 
 def _check_files(call: Call, evidence: Mapping[str, Any]) -> None:
-    """Raise ApiError 400 for a file that there is not, or that was uploaded for something else."""
+    """Raise ApiError 400 for a file that there is not, that was uploaded for something else, or that goes nowhere."""
     for name in sorted(_FILES & evidence.keys()):
+        if evidence[name] and asking.backend_of(call) is not None:
+            raise invalid(_TEXTS_ONLY, f"evidence[{name}]", retry=False)
         if evidence[name]:
             file = call.objects.get("file", evidence[name], f"evidence[{name}]")
             if file["purpose"] != _PURPOSE:
@@ -128,8 +139,11 @@ def expire(call: Call, id: str) -> None:
 def close(call: Call, params: operations.PostDisputesDisputeClose) -> StoredDispute:
     """Accept a dispute: its status becomes ``lost``."""
     dispute = call.objects.get(kinds.DISPUTE, call.path["dispute"])
+    network_disputes.check_free(dispute)
     if dispute["status"] not in OPEN + UNDER_REVIEW:
         raise _closed(dispute)
+    if network_disputes.ask(call, dispute, "accept"):
+        return dispute
     return end(call, dispute, won=False)
 
 
@@ -198,7 +212,8 @@ DISPUTE = Resource(
     ),
     changes=(Change("2022-11-15", _plain),),
     due_live={jobs.DISPUTE_DUE: needs(providers.DISPUTES)},
-    on=(Reaction(events.MoneyTold, network_disputes.told),),
+    refusal=network_disputes.refusal,
+    on=(Reaction(events.MoneyTold, network_disputes.told), Reaction(events.AttemptEnded, network_disputes.answered)),
     on_due={jobs.DISPUTE_DUE: expire},
     title="Disputes",
     columns=("amount", "status", "reason", "id", "created"),

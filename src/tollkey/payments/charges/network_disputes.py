@@ -4,6 +4,9 @@
     dispute_won   ──▶ won, and the money comes back
     dispute_lost  ──▶ lost
 
+    evidence is submitted ──contest──▶ approved: under_review
+    it is accepted        ──accept───▶ approved: lost
+
 What does not fit what is known here is not guessed: the notice says why (``MoneyTold.difference``), and a person looks.
 
 ``dispute_reasons.tsv`` has the reason of each network code: of Visa as in Stripe's page of dispute categories, of the
@@ -17,19 +20,22 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from tollkey.payments.charges import details, kinds
+from tollkey.payments.charges import details, kinds, states
 from tollkey.payments.charges.dispute_rules import Chargeback, end, open_chargeback
+from tollkey.payments.processors import asking, attempts
 from tollkey.payments.shared import events
-from tollkey.wire import Call
+from tollkey.wire import ApiError, Call, invalid
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge, StoredDispute
+    from tollkey.payments.processors.network import Operation
 
 _DAY: Final = 86_400
 #: Days until evidence is due when the processor does not say it, by brand (inferred: what networks give a merchant).
 _DUE_DAYS: Final[Mapping[str, int]] = {"visa": 30, "mastercard": 45, "discover": 30, "amex": 20}
 _FEWEST_DAYS: Final = 20
 _ENDS: Final = {"dispute_won": "won", "dispute_lost": "lost"}
+_ASKED: Final[Mapping[str, str]] = {"contest": "the evidence of this dispute", "accept": "to accept this dispute"}
 _PAYMENTS: Final = ("authorize", "capture")
 
 
@@ -52,6 +58,66 @@ def told(call: Call, fact: events.MoneyTold) -> None:
     if charge is None:
         return
     fact.difference = _opened(call, fact, charge) if fact.notice.kind == "disputed" else _ended(call, fact, charge)
+
+
+def check_free(dispute: StoredDispute) -> None:
+    """Raise ApiError 429 while the processor has not answered what it was asked about a dispute."""
+    if dispute.get("_attempt"):
+        raise asking.busy()
+
+
+def ask(call: Call, dispute: StoredDispute, operation: Operation) -> bool:
+    """Ask the account's processor, if that is on a network, to take the evidence or to let the dispute be accepted.
+
+    The dispute is saved, and changes when that has approved. Returns whether it was asked. Raises ApiError 400 for what
+    the processor does not do.
+    """
+    backend = asking.backend_of(call)
+    if backend is None:
+        return False
+    charge = call.objects.get(kinds.CHARGE, dispute["charge"])
+    about = asking.authorization_of(call, charge["payment_intent"] or charge["id"])
+    if about is None or about.provider != backend.provider:
+        raise invalid(f"The processor of this account has not made the charge {charge['id']}.", retry=False)
+    asked = {"case": dispute.get("_case", "")}
+    question = attempts.Question(
+        operation, dispute["id"], dispute["amount"], dispute["currency"], asked, about.reference
+    )
+    dispute["_attempt"] = asking.ask(call, backend, question)
+    call.objects.save(dispute)
+    return True
+
+
+def answered(call: Call, fact: events.AttemptEnded) -> None:
+    """Change a dispute as its processor has answered; one that it has ended meanwhile stays as it is."""
+    attempt = fact.attempt
+    dispute = call.objects.find(kinds.DISPUTE, attempt.object) if attempt.operation in _ASKED else None
+    if dispute is None or dispute.get("_attempt") != attempt.reference:
+        return
+    del dispute["_attempt"]
+    if attempt.state != "approved" or dispute["status"] in _ENDS.values():
+        call.objects.save(dispute)
+    elif attempt.operation == "accept":
+        end(call, dispute, won=False)
+    else:
+        details = dispute["evidence_details"]
+        late = call.now > (details["due_by"] or call.now)
+        count = details["submission_count"] + 1
+        dispute["evidence_details"] = {**details, "submission_count": count, "past_due": late}
+        states.DISPUTE.set(dispute, "under_review")
+        call.objects.save(dispute, "charge.dispute.updated")
+
+
+def refusal(call: Call, dispute: StoredDispute, reference: str) -> ApiError | None:
+    """Return the error of a request whose processor has not approved; None if it has, or has not answered yet."""
+    attempt = attempts.find(call.tx, reference)
+    if attempt is None or attempt.state == "approved" or not attempt.applied:
+        return None
+    if attempt.state == "declined":
+        why = f" ({attempt.answer['decline']})" if attempt.answer.get("decline") else ""
+        what = _ASKED[attempt.operation]
+        return invalid(f"The processor of this account refused {what}{why}. Nothing was changed.", retry=False)
+    return asking.unreachable()
 
 
 def _charge_of(call: Call, fact: events.MoneyTold) -> StoredCharge | None:

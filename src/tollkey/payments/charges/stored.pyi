@@ -61,10 +61,12 @@ class StoredDispute(api.Dispute):
 
     balance_transaction: the id of the first of its balance transactions, for older versions; null for an inquiry.
     _case: the processor's own id of it, empty if it has none; absent unless a processor on a network told it.
+    _attempt: the reference of what that is being asked about it; absent when it is asked nothing.
     """
 
     balance_transaction: NotRequired[str | None]
     _case: NotRequired[str]
+    _attempt: NotRequired[str]
 
 class StoredAttempt(api.PaymentAttemptRecord):
     """An attempt of a payment that another processor made; all times in UTC epoch seconds.

@@ -103,5 +103,4 @@ def refusal_of(attempt: Attempt) -> ApiError:
     if attempt.state == "declined":
         why = f" ({attempt.answer['decline']})" if attempt.answer.get("decline") else ""
         return invalid(_REFUSED.format(verb=_VERBS[attempt.operation], why=why), retry=False)
-    message = "The processor of this account could not be reached. Nothing was done; send the request again."
-    return ApiError(503, "api_error", message=message, retry=True, headers={"Retry-After": "1"})
+    return asking.unreachable()

@@ -5,6 +5,7 @@ What is stored here is sent once the transaction is durable (``sending``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,6 @@ from tollkey.payments.processors.vault import holding
 from tollkey.wire import ApiError, Call, invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tollkey.payments.methods.stored import Instrument
 
 _CODE = "security code that was asked for again"
@@ -26,6 +25,8 @@ _BUSY = (
     " If you see this error intermittently, retry the request. If you see this error frequently and are making multiple"
     " concurrent requests to a single object, make your requests serially or at a lower rate."
 )
+
+_DOES: Mapping[str, str] = {"contest": "take evidence of disputes", "accept": "let a dispute be accepted"}
 
 
 def backend_of(call: Call) -> Backend | None:
@@ -38,10 +39,18 @@ def busy() -> ApiError:
     return ApiError(429, code="lock_timeout", message=_BUSY, retry=True)
 
 
+def unreachable() -> ApiError:
+    """Return the 503 for what was not sent, or was undone."""
+    message = "The processor of this account could not be reached. Nothing was done; send the request again."
+    return ApiError(503, "api_error", message=message, retry=True, headers={"Retry-After": "1"})
+
+
 def check(backend: Backend, operation: Operation, currency: str, method: str | None = None) -> None:
     """Raise ApiError 400 for what a processor does not do. method: the type of payment method, or None for any."""
     if not backend.features.takes(operation, currency, method):
-        what = f"{operation} payments by {method}" if method is not None else f"take a {operation}"
+        what = (
+            f"{operation} payments by {method}" if method is not None else _DOES.get(operation, f"take a {operation}")
+        )
         raise invalid(f"The processor of this account ({backend.provider}) does not {what} in {currency}.", retry=False)
 
 

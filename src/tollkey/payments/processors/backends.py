@@ -50,6 +50,7 @@ _NEEDED: Final[Mapping[str, Operation]] = {
     providers.PAYMENTS.name: "authorize",
     providers.REFUNDS.name: "refund",
     providers.PAYING_OUT.name: "payout",
+    providers.DISPUTES.name: "contest",
 }
 
 

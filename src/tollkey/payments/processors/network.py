@@ -4,7 +4,8 @@ A call of a network is never made within a transaction. What was asked is stored
 what came of it is stored after that; so a provider needs no memory of its own: every request holds all that a message
 is made of, and an inquiry or a reversal holds the request that it is about.
 
-    Authorize │ Capture │ Void │ Refund │ Payout ──Processor.send──▶ Approved │ Declined │ Pending │ NotSent │ Unknown
+    Authorize │ Capture │ Void │ Refund │ Payout │ Contest │ Accept
+      ──Processor.send──▶ Approved │ Declined │ Pending │ NotSent │ Unknown
     Inquire ──Processor.inquire──▶ one of these, or NotFound
     Reverse ──Processor.reverse──▶ Approved (it never happened) │ Declined │ NotSent │ Unknown
 
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Literal, Protocol, TypeAlias, runtime_checkable
 
-Operation = Literal["authorize", "capture", "void", "refund", "payout"]
+Operation = Literal["authorize", "capture", "void", "refund", "payout", "contest", "accept"]
 #: What a processor answers in its own words, kept for the requests that follow: texts by names that the provider chose.
 Data: TypeAlias = Mapping[str, str]
 #: Returns UTC epoch seconds.
@@ -162,7 +163,30 @@ class Payout(_Request):
     operation: Literal["payout"] = field(default="payout", init=False)
 
 
-Request: TypeAlias = Authorize | Capture | Void | Refund | Payout
+@dataclass(frozen=True, slots=True)
+class Contest(_About):
+    """Submit evidence for a dispute. ``Approved``: the processor has it; a notice tells who wins.
+
+    case: as it was told (``Notice.case``), empty for none. evidence: texts by their names in the API
+    (``uncategorized_text``, ``shipping_tracking_number`` …); files are not submitted.
+    """
+
+    case: str
+    evidence: Data = field(repr=False)
+
+    operation: Literal["contest"] = field(default="contest", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Accept(_About):
+    """Accept a dispute: it is lost. case: as it was told."""
+
+    case: str
+
+    operation: Literal["accept"] = field(default="accept", init=False)
+
+
+Request: TypeAlias = Authorize | Capture | Void | Refund | Payout | Contest | Accept
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ INQUIRIES: Final = 4
 MANUAL_SECONDS: Final = 3 * 86_400
 #: Operations that a request waits for: what cannot be sent meanwhile is withdrawn, and the request says so. Others are
 #: kept until they can be sent.
-WITH_A_REQUEST: Final[frozenset[Operation]] = frozenset({"authorize", "capture", "void"})
+WITH_A_REQUEST: Final[frozenset[Operation]] = frozenset({"authorize", "capture", "void", "contest", "accept"})
 #: Seconds after which such an operation, whose process ended before it was sent, is withdrawn.
 FORGOTTEN_SECONDS: Final = 120
 

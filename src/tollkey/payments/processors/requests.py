@@ -10,7 +10,17 @@ from tollkey.keys.errors import SealBroken
 from tollkey.keys.keyring import Keyring
 from tollkey.payments.processors import attempts, backends
 from tollkey.payments.processors.attempts import Attempt
-from tollkey.payments.processors.network import Authorize, Capture, Method, Payout, Refund, Request, Void
+from tollkey.payments.processors.network import (
+    Accept,
+    Authorize,
+    Capture,
+    Contest,
+    Method,
+    Payout,
+    Refund,
+    Request,
+    Void,
+)
 from tollkey.wire.sealing import unsealed
 from tollkey.wire.tables import Tables
 
@@ -37,6 +47,11 @@ def request_of(tx: Tx, tables: Tables, keyring: Keyring, attempt: Attempt, *, wi
     original = _authorize(about, "")
     if attempt.operation == "capture":
         return Capture(*head, original, about.data, asked.get("last", True), repeats=attempt.repeats)
+    if attempt.operation == "accept":
+        return Accept(*head, original, about.data, asked["case"], repeats=attempt.repeats)
+    if attempt.operation == "contest":
+        evidence = _evidence(tx, tables, attempt)
+        return Contest(*head, original, about.data, asked["case"], evidence, repeats=attempt.repeats)
     of_kind = Void if attempt.operation == "void" else Refund
     return of_kind(*head, original, about.data, repeats=attempt.repeats)
 
@@ -50,6 +65,14 @@ def _authorize(attempt: Attempt, token: str) -> Authorize:
         ),
         asked["capture"], asked.get("off_session", False), asked.get("statement_descriptor"), repeats=attempt.repeats,
     )  # fmt: skip
+
+
+def _evidence(tx: Tx, tables: Tables, attempt: Attempt) -> Mapping[str, str]:
+    """Return the texts of a dispute's evidence, which do not change while the processor is asked."""
+    dispute = tables.load(tx, attempt.scope, "dispute", attempt.object)
+    if dispute is None:
+        raise CannotAsk(f"the dispute {attempt.object} is gone")
+    return {name: value for name, value in dispute["evidence"].items() if isinstance(value, str) and value}
 
 
 def _destination(tx: Tx, keyring: Keyring, attempt: Attempt) -> Mapping[str, str]:

@@ -12,7 +12,9 @@ from tollkey.payments.processors.iso8583.codec import Fields, Malformed
 from tollkey.payments.processors.iso8583.config import Config, read
 from tollkey.payments.processors.iso8583.link import Link, Streams
 from tollkey.payments.processors.network import (
+    Accept,
     Clock,
+    Contest,
     Declined,
     Features,
     Inquire,
@@ -52,7 +54,7 @@ class Iso8583:
 
     async def send(self, request: Request) -> Outcome:
         """Send a request once, and wait for its answer."""
-        if isinstance(request, Payout):
+        if isinstance(request, Payout | Contest | Accept):
             return Declined("could_not_process")
         try:
             message = messages.message_of(self._config, request)

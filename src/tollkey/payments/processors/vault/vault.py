@@ -22,7 +22,18 @@ from tollkey.keys.keyring import Keyring
 from tollkey.keys.keyring_use import KeyringUse, use
 from tollkey.payments.processors import backends, cards
 from tollkey.payments.processors.attempts import Attempt
-from tollkey.payments.processors.network import Capture, Features, Method, Payout, Refund, Request, Void
+from tollkey.payments.processors.network import (
+    Accept,
+    Authorize,
+    Capture,
+    Contest,
+    Features,
+    Method,
+    Payout,
+    Refund,
+    Request,
+    Void,
+)
 from tollkey.payments.processors.requests import CannotAsk, kept_number
 from tollkey.payments.processors.vault import holding, store
 from tollkey.payments.processors.vault.codes import Code, Codes
@@ -239,7 +250,7 @@ class Vault:
 
     def coded(self, request: Request, card: Card | None) -> tuple[Request, Card | None]:
         """Return an authorization that is sent now with the security code of its card, which nobody gets again."""
-        if card is None or isinstance(request, Payout | Capture | Void | Refund):
+        if card is None or not isinstance(request, Authorize):
             return request, card
         code = self.codes.take(card.at)
         if code is None:
@@ -273,7 +284,7 @@ def completed(request: Request, card: Card | None, *, sent: bool) -> Request:
     sent: it is about to be sent, and not only undone or asked about. Raises CannotAsk for an authorization that lacks
     what it is charged to.
     """
-    if isinstance(request, Payout):
+    if isinstance(request, Payout | Contest | Accept):
         return request
     if isinstance(request, Capture | Void | Refund):
         original = request.original
