@@ -25,6 +25,9 @@ from tests.support.vault import CANARY, Vaulted, VaultWorld, card, open_vault_wo
 from tollkey.cli.keyring_opening import refuse_running
 from tollkey.db import Ids, StorageError
 from tollkey.db.engine import OutcomeUnknown
+from tollkey.payments.processors import attempts
+from tollkey.payments.processors.vault import NoVault
+from tollkey.payments.processors.vault.vault import Away
 from tollkey.wire.owners import Owners
 
 DAY = 86_400
@@ -88,6 +91,36 @@ def test_another_node_sends_the_number_without_the_code(two_nodes: tuple[VaultWo
         with connected(there, merchant.network) as elsewhere:
             assert elsewhere.pay(payment_method=method)["status"] == "succeeded"
         assert merchant.sent() == [(CANARY, None)]
+
+
+def test_a_node_that_lacks_the_vault_leaves_its_payments_to_the_others(two_nodes: tuple[VaultWorld, World]) -> None:
+    first, _ = two_nodes
+    settings, world = first.world.core.settings, first.world
+    node = open_node(settings.database, Path(settings.data), world.runner, world.clock)
+    with taking(first) as merchant:
+        held = merchant.pay(payment_method=merchant.typed()["id"], capture_method="manual")
+        links, one = merchant.api.world.server.sender.links, merchant.attempts(held["id"])[0]
+        node.server.sender.links.find = links.find
+        with pytest.raises(Away, match="does not have the card vault"):
+            world.runner.run(NoVault(node.server.edge).card_for(one, merchant.network.features))
+        question = attempts.Question("capture", held["id"], 500, "usd", {}, about=one.reference)
+        merchant.api.core.database.write(
+            lambda tx: attempts.add(tx, merchant.scope, "R12345678901", question, "scripted", merchant.api.now)
+        )
+        sender, one = node.server.sender, waiting(merchant)
+        assert not world.runner.run(sender._guarded(one, sender._send(one)))
+        assert waiting(merchant).state == "prepared"
+        merchant.recover(2)
+        assert merchant.said("capture") == ["capture"]
+    world.runner.run(node.server.sender.stop())
+    world.runner.run(node.server.edge.stop())
+
+
+def waiting(merchant: Vaulted) -> attempts.Attempt:
+    """The capture that the test above has asked for."""
+    found = merchant.api.core.database.read(lambda tx: attempts.find(tx, "R12345678901"))
+    assert found is not None
+    return found
 
 
 def test_a_keyring_that_nodes_use_is_not_rotated(

@@ -35,7 +35,7 @@ from tollkey.payments.processors.network import (
 )
 from tollkey.payments.processors.requests import CannotAsk, request_of
 from tollkey.payments.processors.storage import Storage
-from tollkey.payments.processors.vault.vault import Away, Card, Vault, completed
+from tollkey.payments.processors.vault.vault import Away, Card, NoVault, Vault, completed
 from tollkey.payments.shared import events
 from tollkey.wire import Call
 
@@ -71,7 +71,7 @@ class Sender:
         links: Links,
         now: Callable[[], float],
         times: Times | None = None,
-        vault: Vault | None = None,
+        vault: Vault | NoVault | None = None,
     ) -> None:
         self._storage, self.links, self._now, self.times = storage, links, now, times or Times()
         self._vault = vault

@@ -11,7 +11,7 @@ from tollkey.payments.processors import links
 from tollkey.payments.processors.network import Provider
 from tollkey.payments.processors.sending import WAIT_SECONDS, Sender, Times
 from tollkey.payments.processors.storage import ServerStorage
-from tollkey.payments.processors.vault import Vault
+from tollkey.payments.processors.vault import NoVault, Vault
 from tollkey.wire import Call
 from tollkey.wire.owners import Owners
 
@@ -31,7 +31,8 @@ def sender_of(
     take. vault: has the numbers of cards, None for none.
     """
     times = Times(wait=min(WAIT_SECONDS, request_seconds * 2 / 3))
-    return Sender(ServerStorage(edge, owners, call), links.Links(edge.read, keyring, now), now, times, vault)
+    cards = vault or NoVault(edge)
+    return Sender(ServerStorage(edge, owners, call), links.Links(edge.read, keyring, now), now, times, cards)
 
 
 def installed() -> dict[str, Provider]:

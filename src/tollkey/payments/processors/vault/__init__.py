@@ -12,12 +12,13 @@ from tollkey.payments.processors.vault.holding import (
 from tollkey.payments.processors.vault.opening import Place, VaultRefused, create, open_store, place_of
 from tollkey.payments.processors.vault.store import SEALED, Kept, Store, counts, delete_of
 from tollkey.payments.processors.vault.sweeping import Both, delete_ended, sweep
-from tollkey.payments.processors.vault.vault import Vault, of_server
+from tollkey.payments.processors.vault.vault import NoVault, Vault, of_server
 
 __all__ = [
     "SEALED",
     "Both",
     "Kept",
+    "NoVault",
     "Place",
     "Store",
     "Vault",

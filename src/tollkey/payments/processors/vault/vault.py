@@ -77,6 +77,29 @@ class Card(NamedTuple):
         return f"the card {self.reference}"
 
 
+class NoVault:
+    """What a server without a vault has in its place: what needs a number is left to nodes that have one.
+
+    main: the edge of the main database.
+    """
+
+    def __init__(self, main: Edge) -> None:
+        self._main = main
+
+    async def card_for(self, attempt: Attempt, features: Features) -> Card | None:
+        """Return None, or raise Away for an attempt whose number is in a vault."""
+        if await _reference(self._main, attempt):
+            raise Away("this server does not have the card vault: set TOLLKEY_VAULT_DATABASE")
+        return None
+
+    def coded(self, request: Request, card: Card | None) -> tuple[Request, Card | None]:
+        """Return the request as it is."""
+        return request, card
+
+    def give_back(self, card: Card | None) -> None:
+        """Do nothing."""
+
+
 class Vault:
     """The vault of one server, opened when it is first needed. Used on one event loop.
 
@@ -215,7 +238,7 @@ class Vault:
 
         features: of its processor. Raises CannotAsk when what it is charged to is gone, and Away.
         """
-        reference = await self._main.read(lambda tx: kept_number(tx, attempt))
+        reference = await _reference(self._main, attempt)
         if not reference:
             return None
         needed = not attempt.about  # what is charged or verified, and not captured or given back
@@ -261,6 +284,14 @@ class Vault:
         """Hold a security code again whose message did not leave."""
         if card is not None and card.code is not None:
             self.codes.put_back(card.at, card.code)
+
+
+async def _reference(main: Edge, attempt: Attempt) -> str | None:
+    """Return where a vault has the number that an attempt is about; None for one without."""
+    if attempt.about:
+        return await main.read(lambda tx: kept_number(tx, attempt))
+    found: str | None = attempt.asked.get("vault")
+    return found
 
 
 def of_server(
