@@ -13,6 +13,7 @@ from tests.support.openapi import assert_valid
 from tollkey.db import Scope, Tx
 from tollkey.payments.checkout import kinds
 
+CHALLENGED = "4000000000003220"
 #: Parameter -> a value, and the status of the answer by the mode that the prices make.
 LINK_ANSWERS: dict[str, tuple[Any, dict[str, int]]] = {
     "application_fee_amount": (10, {"payment": 200, "subscription": 400}),
@@ -61,6 +62,35 @@ def test_a_link_has_no_more_completed_sessions_than_its_limit(api: Api) -> None:
     assert b"All tickets are sold." in pages[-1]
     assert api.get(f"{LINKS}/{link['id']}")["restrictions"]["completed_sessions"] == {"count": 2, "limit": 2}
     assert len(api.get("/v1/charges")["data"]) == 2
+
+
+@pytest.mark.parametrize("recurring", [{}, MONTHLY])
+def test_who_is_at_a_challenge_when_the_limit_is_reached_pays_nothing(api: Api, recurring: dict[str, object]) -> None:
+    more = {"restrictions": {"completed_sessions": {"limit": 1}}}
+    link = api.ok("POST", LINKS, line_items=[{"price": price(api, **recurring), "quantity": 1}], **more)
+    first, second, third = (visit(api, link) for _ in range(3))
+    challenges = [fill(api, page, CHALLENGED).headers["location"].partition("8420")[2] for page in (first, second)]
+    assert b"Payment complete" in fill(api, third).body
+    for challenge in challenges:
+        answered = api.send("POST", f"{challenge}/complete", key=None)
+        assert "redirect_status=failed" in answered.headers["location"]
+    assert api.get(f"{LINKS}/{link['id']}")["restrictions"]["completed_sessions"] == {"count": 1, "limit": 1}
+    assert [one["status"] for one in api.get("/v1/charges")["data"]].count("succeeded") == 1
+
+
+def test_an_early_version_pays_no_intent_of_a_link_beyond_its_limit(api: Api) -> None:
+    more = {"restrictions": {"completed_sessions": {"limit": 1}}}
+    link = api.ok("POST", LINKS, line_items=[{"price": price(api), "quantity": 1}], **more)
+    first, second = visit(api, link), visit(api, link)
+    fill(api, first, CHALLENGED)
+    fill(api, second)
+    intent = api.get("/v1/payment_intents", limit=2)["data"][1]
+    refused = api.post(
+        f"/v1/payment_intents/{intent['id']}/confirm", key=api.pk, headers={"Stripe-Version": "2019-12-03"},
+        client_secret=intent["client_secret"], payment_method="pm_card_visa",
+    )  # fmt: skip
+    assert refused.status == 400, refused.body
+    assert refused["error"]["message"] == "This link is no longer active."
 
 
 def test_a_link_is_changed_and_listed(api: Api) -> None:

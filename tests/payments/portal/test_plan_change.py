@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.payments.portal.steps import Portal
 from tests.payments.subscriptions.steps import DAY, advance, plan
 from tests.support.api import NOW, Api
@@ -91,3 +93,21 @@ def test_the_portal_takes_no_further_code_after_ten_wrong_ones(api: Api) -> None
             "Too many codes were tried here." in portal.send(path + page, **typed, promotion_code="half").body.decode()
         )
     assert portal.now()["discounts"] == []
+
+
+@pytest.mark.parametrize("typed", [{}, {"quantity": "7"}])
+def test_no_plan_is_changed_to_with_more_than_its_product_may_have(api: Api, typed: dict[str, str]) -> None:
+    portal = Portal(api, quantity=7)
+    at = f"/v1/billing_portal/configurations/{portal.configuration}"
+    products = api.get(at, expand=["features.subscription_update.products"])["features"]["subscription_update"][
+        "products"
+    ]
+    most = {"enabled": True, "minimum": 1, "maximum": 3}
+    told = [{"product": one["product"], "prices": one["prices"], "adjustable_quantity": most} for one in products]
+    api.ok("POST", at, features={"subscription_update": {"products": told}})
+    path = portal.open()
+    refused = portal.send(path + "/update", subscription=portal.sub["id"], price=portal.dear, **typed)
+    assert (refused.status, "Choose 1 to 3." in refused.body.decode()) == (400, True)
+    assert portal.now()["items"]["data"][0]["price"]["id"] == portal.cheap
+    assert portal.send(path + "/update", subscription=portal.sub["id"], price=portal.dear, quantity="3").status == 303
+    assert portal.now()["items"]["data"][0]["quantity"] == 3

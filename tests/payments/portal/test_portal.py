@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from urllib.parse import urlencode
 
+import pytest
+
 from tests.payments.checkout.steps import fill, path_of, session
 from tests.payments.portal.steps import Portal, confirm, linked, look, opened
-from tests.support.api import Api
+from tests.payments.subscriptions.steps import DAY
+from tests.support.api import NOW, Api
 from tests.support.openapi import assert_valid
 
 
@@ -176,3 +179,28 @@ def test_no_page_does_what_the_configuration_does_not_offer(api: Api) -> None:
         api.get(f"/v1/customers/{customer}").body,
         api.get(f"/v1/subscriptions/{subscription['id']}").body,
     ]
+
+
+@pytest.mark.parametrize(("days", "kept"), [(100, 100), (10, 10)])
+def test_an_end_that_the_merchant_set_outlives_what_the_customer_takes_back(api: Api, days: int, kept: int) -> None:
+    path, id = opened(api, mode="at_period_end")
+    until = NOW + days * DAY
+    api.ok("POST", f"/v1/subscriptions/{id}", cancel_at=until)
+    period = api.get(f"/v1/subscriptions/{id}")["items"]["data"][0]["current_period_end"]
+    confirm(api, f"{path}/cancel?subscription={id}")
+    canceled = api.get(f"/v1/subscriptions/{id}")
+    assert canceled["cancel_at"] == min(until, period)  # a customer ends nothing later than the merchant does
+    for _ in range(2):
+        api.send("POST", f"{path}/keep", key=None, body=f"subscription={id}".encode())
+        back = api.get(f"/v1/subscriptions/{id}")
+        assert (back["cancel_at"], back["cancel_at_period_end"]) == (NOW + kept * DAY, False)
+
+
+def test_an_end_that_the_merchant_took_back_meanwhile_does_not_return(api: Api) -> None:
+    path, id = opened(api, mode="at_period_end")
+    api.ok("POST", f"/v1/subscriptions/{id}", cancel_at=NOW + 100 * DAY)
+    confirm(api, f"{path}/cancel?subscription={id}")
+    api.ok("POST", f"/v1/subscriptions/{id}", cancel_at_period_end=False)
+    confirm(api, f"{path}/cancel?subscription={id}")
+    api.send("POST", f"{path}/keep", key=None, body=f"subscription={id}".encode())
+    assert api.get(f"/v1/subscriptions/{id}")["cancel_at"] is None

@@ -332,6 +332,13 @@ def _set_default_method(call: Call, session: StoredSession) -> None:
     call.objects.save(customer, "customer.updated")
 
 
+def check_intent(call: Call, fact: events.IntentActs) -> None:
+    """Raise ApiError 400 for the payment of a session whose payment link has reached its limit since."""
+    session = call.objects.find(kinds.SESSION, fact.intent["_checkout"]) if fact.intent.get("_checkout") else None
+    if session is not None and session["status"] == "open":
+        _check_limit(call, session)
+
+
 def _check_limit(call: Call, session: StoredSession) -> None:
     """Raise ApiError 400 for a session of a payment link that has as many completed ones as it may have."""
     link = call.objects.find(kinds.PAYMENT_LINK, session["payment_link"]) if session["payment_link"] else None

@@ -186,7 +186,10 @@ CHECKOUT_SESSION = Resource(
     client_view=_client_view,
     changes=(Change("2026-03-25", _old_ui), Change("2025-03-31", _old_shipping), Change("2022-11-15", _older_shipping)),
     on_due={jobs.CHECKOUT_EXPIRE: expire_unpaid},
-    on=(Reaction(events.IntentChanged, completion.complete_from_intent),),
+    on=(
+        Reaction(events.IntentActs, completion.check_intent),
+        Reaction(events.IntentChanged, completion.complete_from_intent),
+    ),
     endpoints=(
         Endpoint("POST", "/v1/checkout/sessions", create, removed=_REMOVED),
         Endpoint("GET", "/v1/checkout/sessions", list_sessions),

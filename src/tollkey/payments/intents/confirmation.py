@@ -30,7 +30,7 @@ from tollkey.payments.intents.outcome import charge_and_record, refuse
 from tollkey.payments.methods import customer_sources, instruments, mandates, method_types
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.processors import asking, protocol
-from tollkey.payments.shared import providers
+from tollkey.payments.shared import events, providers
 from tollkey.wire import ApiError, Call, invalid
 from tollkey.wire.errors import card_error, missing_param
 from tollkey.wire.objects import value_at
@@ -146,6 +146,7 @@ def _default_source(call: Call, intent: StoredPaymentIntent, params: Mapping[str
 def _attempt(
     call: Call, intent: StoredPaymentIntent, method: Instrument, params: Mapping[str, Any], off_session: bool
 ) -> ApiError | None:
+    call.announce(events.IntentActs(intent))
     splitting.check_may_charge(call, intent["on_behalf_of"])
     splitting.check_method(call, intent["on_behalf_of"], method, intent["currency"])
     through_network.check_method(call, method, intent["currency"])

@@ -43,8 +43,16 @@ _ATTEMPT_FAILED = "The customer declined the payment on the payment method's pag
 
 
 def authenticated(call: Call, intent: StoredPaymentIntent) -> None:
-    """Charge after the customer authenticated, or wait for the server with manual confirmation."""
+    """Charge after the customer authenticated, or wait for the server with manual confirmation.
+
+    What may not be paid any more fails like a challenge that was not passed, so that its customer is sent back.
+    """
     if intent["status"] != "requires_action":
+        return
+    try:
+        call.announce(events.IntentActs(intent))
+    except ApiError:
+        not_authenticated(call, intent)
         return
     method = payment_states.method_of(call, intent)
     intent["_authenticated"] = method["id"]

@@ -142,15 +142,7 @@ def _wanted_change(at: Here, subscription: StoredSubscription, params: Mapping[s
         entry["price"] = wanted
         if "quantity" in item:
             entry["quantity"] = item["quantity"]
-    price = at.call.objects.get(kinds.PRICE, entry.get("price") or item["price"]["id"])
-    if params.get("quantity"):
-        count = (
-            int(params["quantity"]) if str(params["quantity"]).isdecimal() and len(str(params["quantity"])) < 8 else -1
-        )
-        low, high = _limits(at, price["product"])
-        if count != item.get("quantity") and ("quantity" not in allowed or not low <= count <= high):
-            raise invalid(at.language.say("Choose {least} to {most}.", least=low, most=high), "quantity")
-        entry["quantity"] = count
+    _choose_quantity(at, item, entry, str(params.get("quantity") or ""))
     change: Params = {
         "items": [entry],
         "proration_behavior": rules["proration_behavior"],
@@ -161,6 +153,26 @@ def _wanted_change(at: Here, subscription: StoredSubscription, params: Mapping[s
         found = redemption.typed_code(at.call, at.session, code, lambda _: "promotion_code" in allowed)
         change["discounts"] = [{"promotion_code": found["id"]}]
     return _with_timing(at, subscription, change)
+
+
+def _choose_quantity(at: Here, item: StoredSubscriptionItem, entry: Params, typed: str) -> None:
+    """Put the quantity that was typed into the change of an item; without one the item's own stays.
+
+    Raises ApiError 400 for another quantity where it is not offered, and for one that the (new) plan's product may not
+    have.
+    """
+    if not typed and "price" not in entry:
+        return
+    now = item.get("quantity")
+    count = (int(typed) if typed.isdecimal() and len(typed) < 8 else -1) if typed else now
+    if count is None or (count == now and "price" not in entry):
+        return
+    price = at.call.objects.get(kinds.PRICE, entry.get("price") or item["price"]["id"])
+    low, high = _limits(at, price["product"])
+    offered = "quantity" in (at.features["subscription_update"]["default_allowed_updates"] or [])
+    if (count != now and not offered) or not low <= count <= high:
+        raise invalid(at.language.say("Choose {least} to {most}.", least=low, most=high), "quantity")
+    entry["quantity"] = count
 
 
 def _with_timing(at: Here, subscription: StoredSubscription, change: Params) -> Params:

@@ -285,15 +285,31 @@ def cancel_subscription(call: Call, params: operations.PostPortalTokenCancel) ->
         prorate, at_once = rules["proration_behavior"] != "none", rules["proration_behavior"] == "always_invoice"
         changes.cancel(at.call, subscription, {"prorate": prorate, "invoice_now": at_once, **details})
     else:
-        changes.update(at.call, subscription, {"cancel_at_period_end": True, **details})
+        _leave(at, subscription, details)
     return completed(at)
 
 
+def _leave(at: Here, subscription: StoredSubscription, details: Params) -> None:
+    """Cancel a subscription at the end of its period, unless the merchant ends it earlier; remember a later end."""
+    ends = None if subscription["cancel_at_period_end"] else subscription["cancel_at"]
+    if ends is not None and ends <= subscription["_period"][1]:
+        changes.update(at.call, subscription, details)
+        return
+    before = subscription.get("_ends_anyway") if subscription["cancel_at_period_end"] else ends
+    changed = changes.update(at.call, subscription, {"cancel_at_period_end": True, **details})
+    if before is not None and changed["cancel_at_period_end"]:
+        changed["_ends_anyway"] = before
+        at.call.objects.save(changed)
+
+
 def undo_cancellation(call: Call, params: operations.PostPortalTokenKeep) -> Reply:
-    """Undo a pending cancellation at the end of the period."""
+    """Undo a pending cancellation at the end of the period; an end that the merchant had set returns."""
     at = here(call)
     subscription, _ = _cancellable(at, params)
-    changes.update(at.call, subscription, {"cancel_at_period_end": False})
+    if subscription["cancel_at_period_end"]:
+        ends = subscription.get("_ends_anyway")
+        back = {"cancel_at_period_end": False} if ends is None or ends <= at.call.now else {"cancel_at": ends}
+        changes.update(at.call, subscription, back)
     return redirect(at.path)
 
 

@@ -60,6 +60,13 @@ class MoneyTold:
 
 
 @dataclass(frozen=True)
+class IntentActs:
+    """A PaymentIntent is confirmed, or its challenge was passed, and is paid now. Reactions may raise ApiError."""
+
+    intent: StoredPaymentIntent
+
+
+@dataclass(frozen=True)
 class IntentChanged:
     """A PaymentIntent or SetupIntent has been confirmed, challenged, refused or completed."""
 

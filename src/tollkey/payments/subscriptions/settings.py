@@ -165,6 +165,8 @@ def set_cancel(call: Call, subscription: StoredSubscription, params: Mapping[str
     if params.get("cancel_at_period_end") and params.get("cancel_at"):
         raise exclusive("cancel_at", "cancel_at_period_end", param="cancel_at")
     end = subscription["_period"][1]
+    if params.get("cancel_at_period_end") is not None or "cancel_at" in params:
+        subscription.pop("_ends_anyway", None)
     if params.get("cancel_at_period_end") is not None:
         yes = params["cancel_at_period_end"]
         if yes and not subscription["cancel_at_period_end"]:

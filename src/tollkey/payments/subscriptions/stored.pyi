@@ -82,7 +82,9 @@ class StoredSubscription(api.Subscription):
         credits unused time; absent before a ``cancel_at`` was set. _resuming: the id of the invoice whose payment
         resumes it; absent before the first resumption. _paused_until_paid: whether a failed payment of that invoice
         leaves it paused; absent as _resuming is. _billed: usage billed by threshold invoices; absent before the
-        first. _pending: the pending update; absent or null without one.
+        first. _pending: the pending update; absent or null without one. _ends_anyway: the ``cancel_at`` that the
+        merchant set, which returns when the customer takes back a cancellation; absent unless the customer canceled
+        before it.
     """
 
     plan: api.Plan | None
@@ -95,6 +97,7 @@ class StoredSubscription(api.Subscription):
     _paused_until_paid: NotRequired[bool]
     _billed: NotRequired[BilledUsage]
     _pending: NotRequired[PendingUpdate | None]
+    _ends_anyway: NotRequired[int]
 
 Phase: TypeAlias = api.SubscriptionSchedulePhaseConfiguration
 
