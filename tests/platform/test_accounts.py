@@ -88,6 +88,18 @@ def test_only_the_platform_and_the_account_itself_see_an_account(api: Api) -> No
     assert api.get("/v1/account", headers={"Stripe-Account": ""}).error["code"] == "platform_account_required"
 
 
+@pytest.mark.parametrize("path", ["/v1/accounts", "/v2/core/accounts"])
+def test_a_connected_account_is_no_platform(api: Api, path: str) -> None:
+    """The real system answers so to accounts that have not signed up for Connect."""
+    account = api.ok("POST", "/v1/accounts", type="custom", country="US")["id"]
+    json = path.startswith("/v2")
+    sent = {"content-type": "application/json" if json else "application/x-www-form-urlencoded"}
+    body = b'{"contact_email": "a@shop.example"}' if json else b"type=custom&country=US"
+    refused = api.send("POST", path, headers={"stripe-account": account, **sent}, body=body)
+    assert (refused.status, "signed up for Connect" in refused["error"]["message"]) == (400, True)
+    assert [one["id"] for one in api.get("/v1/accounts")["data"]] == [account]
+
+
 def test_own_account_is_reached_by_both_paths_and_is_not_listed(api: Api) -> None:
     assert api.get("/v1/account")["id"] == api.account == api.get(f"/v1/accounts/{api.account}")["id"]
     assert api.get("/v1/accounts")["data"] == []

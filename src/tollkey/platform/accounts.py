@@ -80,8 +80,20 @@ def own_account(call: Call, *, name: str, email: str | None, country: str) -> Js
     return account
 
 
+_NO_PLATFORM = (
+    "You can only create new accounts if you've signed up for Connect, which you can do at"
+    " https://dashboard.stripe.com/connect."
+)
+
+
 def create(call: Call, params: operations.PostAccounts, *, v2: bool = False) -> Json:
-    """Create a connected account. The given data determines its requirements. v2: whether the v2 API asks for it."""
+    """Create a connected account. The given data determines its requirements. v2: whether the v2 API asks for it.
+
+    Raises ApiError 400 for a connected account and whoever acts for it: it is no platform, and nobody could reach what
+    belonged to it.
+    """
+    if call.owner != call.account:
+        raise invalid(_NO_PLATFORM)
     given = legal_entity.modern(call, params)
     kind, controller = controller_of(given, v2=v2)
     country = given.get("country") or _platform(call)["country"]
