@@ -24,6 +24,7 @@ from tollkey.wire import Endpoint
 REFUSES = {
     "POST /v1/account/login_links": "a merchant's own account has no Express Dashboard",
     "POST /v1/api_keys/{}/reveal": "a live key that was shown when it was made is not kept",
+    "POST /v1/elements/payment_methods/{}/detach": "its customer session ends while all else is made",
     "POST /oauth/deauthorize": "the recipe names no application",
     "POST /oauth/token": "no authorization code is ever given out",
 }

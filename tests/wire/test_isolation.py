@@ -219,7 +219,9 @@ def test_a_publishable_key_opens_only_what_is_declared_for_it(stage: Stage) -> N
 def test_a_publishable_key_never_lists(stage: Stage) -> None:
     assert [
         name_of(e) for _, e in routes(stage.api) if e.publishable and e.method == "GET" and not e.path.endswith("}")
-    ] == ["GET /v1/elements/sessions"], "that one answers about one intent, whose client secret it is sent"
+    ] == ["GET /v1/elements/sessions", "GET /v1/fpx/bank_statuses"], (
+        "the first answers about one intent, whose client secret it is sent, the second about banks"
+    )
 
 
 def test_another_account_s_publishable_key_does_not_reach_an_object_either(stage: Stage) -> None:

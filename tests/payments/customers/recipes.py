@@ -24,6 +24,7 @@ def paying_customer(m: Maker, card: str = "pm_card_visa") -> Json:
 
 COLLECTIONS = {
     "/v1/customers": "customer",
+    "/v1/elements/customers": "customer",
 }
 
 
@@ -37,5 +38,6 @@ BODIES: dict[str, Body] = {
     "POST /v1/customers/{}": META,
     "POST /v1/customers/{}/balance_transactions": {"amount": -500, "currency": "usd"},
     "POST /v1/customers/{}/balance_transactions/{}": META,
+    "POST /v1/elements/customers/{}/set_default_payment_method": {"payment_method": ""},
     "GET /v1/customers/search": {"query": "email:'jenny@example.com'"},
 }  # fmt: skip

@@ -12,6 +12,19 @@ def attached_method(m: Maker) -> Json:
     return m.post(f"/v1/payment_methods/{made['id']}/attach", customer=m.post("/v1/customers")["id"])
 
 
+def _removable(m: Maker) -> list[str]:
+    """A saved card, with the customer session that allows an app to remove it."""
+    method = attached_method(m)
+    features = {"enabled": True, "features": {"payment_method_remove": "enabled"}}
+    made = m.post("/v1/customer_sessions", customer=method["customer"], components={"customer_sheet": features})
+    m.held["customer_session"] = made["client_secret"]
+    return [method["id"]]
+
+
+def _claiming(m: Maker) -> Json:
+    return {"customer_session_client_secret": m.held.get("customer_session", "cuss_secret_1")}
+
+
 def _customer_source(m: Maker, source: str) -> Json:
     customer = m.post("/v1/customers")["id"]
     return m.post(f"/v1/customers/{customer}/sources", source=source)
@@ -49,6 +62,7 @@ COLLECTIONS = {
     "/v1/customers/{}/cards": "card",
     "/v1/customers/{}/bank_accounts": "bank_account",
     "/v1/customers/{}/payment_methods": "payment_method",
+    "/v1/elements/payment_methods": "payment_method",
 }
 
 
@@ -82,6 +96,7 @@ BODIES: dict[str, Body] = {
     "POST /v1/customers/{}/sources/{}/verify": {"amounts": [32, 45]},
     "POST /v1/customers/{}/bank_accounts/{}/verify": {"amounts": [32, 45]},
     "GET /edge-internal/card-metadata": {"bin_prefix": "424242"},
+    "POST /v1/elements/payment_methods/{}/detach": _claiming,
     "POST /v1/ephemeral_keys": lambda m: {"customer": m.id("customer")},
     "POST /v1/payment_method_configurations": {"name": "Mine"},
     "POST /v1/payment_method_configurations/{}": {"name": "Ours"},
@@ -101,6 +116,7 @@ BODIES: dict[str, Body] = {
 PLANS: dict[str, Callable[[Maker], list[str]]] = {
     "POST /v1/customers/{}/bank_accounts/{}/verify": lambda m: _unverified(m),
     "POST /v1/customers/{}/sources/{}/verify": lambda m: _unverified(m),
+    "POST /v1/elements/payment_methods/{}/detach": _removable,
     "POST /v1/payment_methods/{}/attach": lambda m: [m.post("/v1/payment_methods", type="card", card=CARD)["id"]],
 }
 

@@ -33,6 +33,7 @@ ERROR_CODES: dict[str, str] = {
     "country_code_invalid": "There is no such country.",
     "coupon_applies_to_nothing": "The coupon is for other products than those of this order.",
     "coupon_expired": "The coupon can no longer be redeemed.",
+    "customer_session_expired": "A customer session lasts 30 minutes. Create a new one for the app.",
     "customer_tax_location_invalid": "Nobody knows where to tax the customer. Set an address with a country,"
     " in the US with a postal code.",
     "dry_run": "The key is in dry run: nothing was sent; the message says what would have been.",

@@ -62,7 +62,7 @@ def confirm_intent(call: Call, intent: StoredPaymentIntent, params: Mapping[str,
         payment_states.check_updatable(call, intent, "payment_method")  # as recorded, stripe-react-native issue 1688
     payment_states.check_confirmable(call, intent)
     params = redeem_confirmation_token(call, params, intent)
-    defaults.ask(call, intent, params)
+    defaults.ask(call, intent, bool(params.get("set_as_default_payment_method")))
     only_raised(call, intent, params)
     if not params.get("return_url") and intent.get("_returns_to"):
         params = {**params, "return_url": intent["_returns_to"]}

@@ -6,8 +6,7 @@ it. A confirmation does not name the session, so one of the customer's that has 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tollkey.payments.customers import default_methods
 from tollkey.payments.intents import kinds
@@ -19,9 +18,8 @@ if TYPE_CHECKING:
     from tollkey.payments.intents.stored import AnyIntent
 
 
-def ask(call: Call, intent: AnyIntent, params: Mapping[str, Any]) -> None:
-    """Note what a confirmation asks for. Raises ApiError 403 when no customer session grants it."""
-    wanted = bool(params.get("set_as_default_payment_method"))
+def ask(call: Call, intent: AnyIntent, wanted: bool) -> None:
+    """Note whether a confirmation asks for it. Raises ApiError 403 when no customer session grants it."""
     if wanted and not (intent["customer"] and claims.granted_to(call, intent["customer"], claims.SET_DEFAULT)):
         raise claims.not_granted("make a payment method the default", claims.SET_DEFAULT)
     intent.pop("_default", None)
@@ -34,9 +32,8 @@ def apply(call: Call, intent: AnyIntent) -> None:
 
     One that was not saved stays what it is. The caller stores the intent.
     """
-    if not intent.pop("_default", False) or not intent["customer"]:
-        return
-    customer = call.objects.find(kinds.CUSTOMER, intent["customer"])
-    method = call.objects.find(methods_kinds.PAYMENT_METHOD, intent["payment_method"] or "")
-    if customer is not None and method is not None and method.get("customer") == customer["id"]:
-        default_methods.make_default(call, customer, method["id"])
+    if intent.pop("_default", False):
+        customer = call.objects.find(kinds.CUSTOMER, intent["customer"] or "")
+        method = call.objects.find(methods_kinds.PAYMENT_METHOD, intent["payment_method"] or "")
+        if customer is not None and method is not None and method.get("customer") == customer["id"]:
+            default_methods.make_default(call, customer, method["id"])

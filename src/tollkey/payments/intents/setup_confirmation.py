@@ -46,7 +46,7 @@ def confirm_setup(call: Call, intent: StoredSetupIntent, params: Mapping[str, An
     call.require(providers.SETUPS)
     _check_confirmable(call, intent, params)
     params = redeem_confirmation_token(call, params, intent)
-    defaults.ask(call, intent, params)
+    defaults.ask(call, intent, bool(params.get("set_as_default_payment_method")))
     change: operations.PostSetupIntentsIntent = {}
     if params.get("allowed_payment_method_types"):
         change["allowed_payment_method_types"] = params["allowed_payment_method_types"]

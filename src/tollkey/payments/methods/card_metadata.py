@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, TypedDict
 
 from tollkey.payments.methods.payment_methods import PERMISSION
 from tollkey.payments.processors import cards
+from tollkey.payments.shared import providers
 from tollkey.wire import Call, Endpoint, P, Resource
 from tollkey.wire.access import publishable_access
+from tollkey.wire.live import needs
 
 if TYPE_CHECKING:
     from tollkey.wire import operations
@@ -56,6 +58,7 @@ class CardMetadata(TypedDict):
 class BankStatuses(TypedDict):
     """Which banks of FPX are online."""
 
+    object: str
     parsed_bank_status: dict[str, bool]
 
 
@@ -101,8 +104,8 @@ def _same(told: Sequence[str | None]) -> str | None:
 
 
 def banks_online(call: Call, params: operations.GetFpxBankStatuses) -> BankStatuses:
-    """Say that every bank of FPX is online: their pages are this server's."""
-    return {"parsed_bank_status": dict.fromkeys(_FPX, True)}
+    """Say that every bank of FPX is online: in test mode their pages are this server's."""
+    return {"object": "fpx_bank_statuses", "parsed_bank_status": dict.fromkeys(_FPX, True)}
 
 
 def element_config(call: Call, params: operations.GetElementsMobileCardElementConfig) -> ElementConfig:
@@ -136,6 +139,7 @@ CARD_METADATA = Resource(
             "/v1/fpx/bank_statuses",
             banks_online,
             params=P.object(),
+            live=needs(providers.CHARGES),
             publishable=publishable_access(ignores="account_holder_type"),
         ),
     ),

@@ -27,8 +27,8 @@ def remove(call: Call, params: operations.PostElementsPaymentMethodsPaymentMetho
     Raises ApiError 400 for a session that is wrong or has expired, 403 when it does not grant this, and 404 for what
     its customer has not saved.
     """
-    session = claims.session_of(call, params["customer_session_client_secret"])
     method = named_method(call, call.path["payment_method"], None)
+    session = claims.session_of(call, params["customer_session_client_secret"])
     owner = method.get("customer")
     if owner != session["customer"] or call.hides(method):
         raise no_payment_method(call, call.path["payment_method"], None)
