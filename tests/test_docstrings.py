@@ -14,7 +14,7 @@ MODULES = sorted(path for room in ("db", "keys", "ledger", "outbox") for path in
 INHERITED = {
     "edge.py": {"ask", "read", "read_at_once", "read_now", "waits", "write", "start", "stop"},
     "sqlite_edge.py": {"read", "read_at_once", "read_now", "waits", "write", "start", "stop"},
-    "holding.py": {"execute", "read", "usual", "hold", "on_commit"},
+    "holding.py": {"execute", "number", "read", "read_sent", "usual", "hold", "on_commit"},
     "sqlite_tx.py": {"execute_many", "execute_script", "flush", "notify", "savepoint"},
     "postgres_tx.py": {"execute_many", "execute_script", "flush", "notify", "read", "savepoint", "usual"},
 }

@@ -281,3 +281,32 @@ def test_a_savepoint_that_was_sent_is_released_before_what_comes_next() -> None:
     held.end(name)
     held.add(NAME, ("b", 1))
     assert held.take() == [f"RELEASE SAVEPOINT {name}", Batch(NAME, [("b", 1)])]
+
+
+NUMBERED = Migration("numbered", ("CREATE TABLE numbered (id {key}, name TEXT NOT NULL)",))
+ROW = inserting("numbered", ("id", "name"), "it")
+
+
+def test_rows_that_are_held_have_numbers_that_no_other_row_gets(database: Database) -> None:
+    migrate(database, [NUMBERED])
+
+    def add(tx: Tx, name: str) -> int:
+        number = tx.number("numbered")
+        tx.hold(ROW, (number, name))
+        return number
+
+    def work(tx: Tx) -> list[int]:
+        given = [add(tx, "first")]
+        with suppress(KeyError), tx.savepoint():
+            given.append(add(tx, "undone"))
+            raise KeyError
+        given += [add(tx, "second") for _ in range(40)]
+        tx.flush()
+        given.append(add(tx, "third"))
+        return given
+
+    numbers = [number for _ in range(2) for number in database.write(work)]
+    assert numbers == sorted(set(numbers))
+    stored = database.read(lambda tx: tx.execute("SELECT id, name FROM numbered ORDER BY id"))
+    assert [name for _, name in stored] == ["first", *["second"] * 40, "third"] * 2
+    assert {number for number, _ in stored} < set(numbers)

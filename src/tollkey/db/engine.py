@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
-from tollkey.db.held import Values, Write
+from tollkey.db.held import Held, Values, Write
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -81,6 +81,7 @@ class Tx(Protocol):
     """One transaction: all its statements are committed, or none.
 
     dialect: ``sqlite`` or ``postgres``.
+    held: what is not written yet.
     rollbacks: how many savepoints were rolled back; rows written before a rollback may be gone.
     cached: what was read from a table, by the table's name, for all callbacks that the edge runs in one transaction
         (``Table.cached``), and the jobs that ``wire.jobs`` has scheduled; a write to the table, or a rollback, empties
@@ -92,6 +93,7 @@ class Tx(Protocol):
     dialect: Dialect
     brief: bool
     rollbacks: int
+    held: Held
     cached: dict[str, dict[Hashable, Any]]
 
     @property
@@ -114,6 +116,9 @@ class Tx(Protocol):
         key: the only row that it reads, identified as in the table's held writes. Raises StorageError.
         """
 
+    def read_sent(self, sql: str, params: Sequence[object]) -> list[Row]:
+        """Run a SELECT that does not see what is held, and return its rows. Raises StorageError."""
+
     def usual(self, read: Callable[[], T]) -> T:
         """Return what ``read`` returns, which most transactions read: PostgreSQL may have read it with their BEGIN."""
 
@@ -122,6 +127,12 @@ class Tx(Protocol):
 
         values: of the write's columns. A violated constraint raises StorageError only then, for the whole transaction;
         an integer of more than 64 bits raises OverflowError at once.
+        """
+
+    def number(self, table: str) -> int:
+        """Return a number for the ``{key}`` column ``id`` of a new row, which may be held.
+
+        Every row of such a table is inserted with a number of this method. Raises StorageError.
         """
 
     def flush(self) -> None:

@@ -9,7 +9,7 @@ Savepoints are held too. One that ends, or is rolled back, before a statement ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -89,17 +89,23 @@ def inserting(
 
 
 class Held:
-    """The held writes and savepoints of one transaction, in order."""
+    """The held writes and savepoints of one transaction, in order. taken: how often some were taken to be sent.
 
-    __slots__ = ("_count", "_cures", "_ended", "_keys", "_log", "_sent")
+    numbers: those that the transaction may give to new rows, by table.
+    """
+
+    __slots__ = ("_count", "_cures", "_ended", "_keys", "_log", "_rows", "_sent", "numbers", "taken")
 
     def __init__(self) -> None:
         self._log: list[str | tuple[Write, Values]] = []  # a text is a savepoint that has not been sent
         self._keys: dict[str, set[Values]] = {}  # of the held rows, by table
+        self._rows: dict[str, list[tuple[Write, Values]]] = {}  # the held rows themselves, in order
         self._ended: list[str] = []  # savepoints that were sent and have ended
         self._sent: set[str] = set()  # savepoints that were sent and have not ended
         self._cures: set[str] | None = None  # after a write has failed: those whose rollback undoes what it belongs to
         self._count = 0
+        self.taken = 0
+        self.numbers: dict[str, Iterator[int]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._log or self._ended)
@@ -113,12 +119,23 @@ class Held:
             value = values[place]
             if isinstance(value, int) and not -_END <= value < _END:
                 raise OverflowError(f"an integer of more than 64 bits for {write.table}: {value}")
-        self._log.append((write, values))
+        entry = write, values
+        self._log.append(entry)
+        self._note(entry)
+
+    def _note(self, entry: tuple[Write, Values]) -> None:
+        write, values = entry
         keys = self._keys.get(write.table)
         if keys is None:
             keys = self._keys[write.table] = set()
+            self._rows[write.table] = []
+        self._rows[write.table].append(entry)
         if write.keys:
             keys.add(values[: write.keys])
+
+    def rows(self, table: str) -> Sequence[tuple[Write, Values]]:
+        """Return the held writes of a table, in order."""
+        return self._rows.get(table, ())
 
     def concerns(self, table: str, key: Values | None = None) -> bool:
         """Return whether a statement that reads the table, or only the row with that key, would miss a held write."""
@@ -159,16 +176,15 @@ class Held:
                 self._cures = None
             return True
         del self._log[at + 1 :]
-        self._keys = {}
+        self._keys, self._rows = {}, {}
         for entry in self._log:
             if not isinstance(entry, str):
-                keys = self._keys.setdefault(entry[0].table, set())
-                keys.update([entry[1][: entry[0].keys]] if entry[0].keys else ())
+                self._note(entry)
         return False
 
     def clear(self) -> None:
         """Forget everything."""
-        self._log, self._keys, self._ended = [], {}, []
+        self._log, self._keys, self._rows, self._ended = [], {}, {}, []
 
     def _position(self, name: str) -> int | None:
         for at in range(len(self._log) - 1, -1, -1):
@@ -204,6 +220,7 @@ class Held:
             else:
                 rows.append(entry)
         steps += _batches(rows)
+        self.taken += bool(steps)
         self.clear()
         return steps
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from tollkey.db.engine import Row
@@ -50,8 +50,23 @@ class HoldingTx(ABC):
             self.flush()
         return self._run(sql, params)
 
+    def read_sent(self, sql: str, params: Sequence[object]) -> list[Row]:
+        return self._run(sql, params)
+
     def usual(self, read: Callable[[], T]) -> T:
         return read()
+
+    def number(self, table: str) -> int:
+        numbers = self.held.numbers.get(table, iter(()))
+        found = next(numbers, None)
+        if found is None:
+            numbers = self.held.numbers[table] = self._numbers(table)
+            found = next(numbers)
+        return found
+
+    @abstractmethod
+    def _numbers(self, table: str) -> Iterator[int]:
+        """Return numbers that no row of a table has or will be given by anyone else. Raises StorageError."""
 
     def hold(self, write: Write, values: Values) -> None:
         self.held.add(write, values)

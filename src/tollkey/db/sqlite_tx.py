@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from itertools import count
 from typing import Any, TypeVar
 
 from tollkey.db.engine import Dialect, Duplicate, LockTimeout, ReadTooLong, Row, StorageError
@@ -82,6 +83,10 @@ class SQLiteTx(HoldingTx):
             return self._connection.execute(sql, params).fetchall()
         except sqlite3.Error as error:
             raise translate(error) from error
+
+    def _numbers(self, table: str) -> Iterator[int]:
+        rows = self._run("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,))
+        return count(rows[0][0] + 1 if rows else 1)  # nobody else writes in the meantime
 
     def flush(self) -> None:
         """Write what is held. Raises Duplicate, StorageError."""

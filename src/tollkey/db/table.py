@@ -14,6 +14,7 @@ from tollkey.db.ahead import Question
 from tollkey.db.engine import Dialect, Duplicate, Scope, Tx
 from tollkey.db.held import Merge, Values, Write, arrays, inserting
 from tollkey.db.indexed import LONGEST, indexed
+from tollkey.db.unsent import Rows, unsent
 
 T = TypeVar("T")
 
@@ -45,6 +46,8 @@ class Range(NamedTuple):
 _OPERATORS = frozenset({">", ">=", "<", "<="})
 _KEY = ("account", "livemode", "id")
 _ROW = "seq, id, created, body, private"
+_FIRST = 6  # the place of the first indexed column among the values of a write
+_UNSENT = 2**62  # larger than the number of any row
 
 
 def as_text(value: Any) -> str | None:
@@ -313,13 +316,75 @@ class Table:
         backwards = before is not None and after is None
         if backwards:
             direction = "ASC" if direction == "DESC" else "DESC"
-        rows = tx.read(
-            self.table,
-            f"SELECT {_ROW} FROM {self.table} WHERE {where} ORDER BY created {direction}, seq {direction} LIMIT ?",
-            (*parameters, limit),
-        )
+        rows = tx.read(self.table, self._select(where, direction), (*parameters, limit))
         records = [Record(*row) for row in rows]
         return records[::-1] if backwards else records
+
+    def _select(self, where: str, direction: str) -> str:
+        return f"SELECT {_ROW} FROM {self.table} WHERE {where} ORDER BY created {direction}, seq {direction} LIMIT ?"
+
+    def matching(
+        self,
+        tx: Tx,
+        scope: Scope,
+        limit: int,
+        equal: Mapping[str, str | Sequence[str]],
+        oldest_first: bool = False,
+        only_held: bool = False,
+    ) -> list[Record]:
+        """Return what ``page`` returns, where possible without writing what the transaction holds for the table.
+
+        The ``seq`` of an object that is not written yet is larger than that of any other. only_held: none that matches
+        is written yet.
+        """
+        held = tx.held.rows(self.table)
+        if not held and not only_held:
+            return self.page(tx, scope, limit, equal, oldest_first=oldest_first)
+        where, parameters = self._where(scope, equal, ())
+        select = self._select(where, "ASC" if oldest_first else "DESC")
+        rows = [] if only_held else tx.read_sent(select, (*parameters, limit))
+        records = self._with_unsent(held, [Record(*row) for row in rows], tuple(parameters[:2]), equal, limit)
+        if records is None:
+            return self.page(tx, scope, limit, equal, oldest_first=oldest_first)
+        records.sort(key=lambda record: (record.created, record.seq), reverse=not oldest_first)
+        return records[:limit]
+
+    def _with_unsent(
+        self,
+        held: Rows,
+        found: Sequence[Record],
+        scope: Values,
+        equal: Mapping[str, str | Sequence[str]],
+        limit: int,
+    ) -> list[Record] | None:
+        """Return the objects that match, those that are not written yet included; None when only writing would tell.
+
+        found: those that are written and match. scope: account and mode.
+        """
+        records = {record.id: record for record in found}
+        wanted = []
+        for field, value in equal.items():
+            place, as_stored = (2, str) if field == "id" else (_FIRST + self.indexed.index(field), indexed)
+            wanted.append((place, [as_stored(one) for one in ((value,) if isinstance(value, str) else value)]))
+        try:
+            changes = unsent(held, (self._insert, self._update), scope, wanted, records.keys())
+        except Duplicate:  # it is raised again when it is written
+            return None
+        for id, (place, write, values) in changes.items():
+            stored = records.get(id)
+            if write is self._rewrite and stored is not None:
+                records[id] = Record(stored.seq, id, stored.created, *values[3:5])
+            elif write is not self._insert and write is not self._update:
+                return None
+            elif not changes[id].matches(wanted):
+                if stored is not None and len(found) == limit:  # another object takes its place
+                    return None
+                records.pop(id, None)
+            elif write is self._update and stored is None:  # its number is not known
+                return None
+            else:
+                records[id] = Record(stored.seq if stored else _UNSENT + place, id, *values[3:6])
+        return list(records.values())
 
     def count(
         self,

@@ -201,16 +201,14 @@ def change(tx: Tx, key: Key, was_version: int, drop_sealed: bool) -> bool:
 
 def by_id(tx: Tx, scope: Scope, key_id: str, catalogue: PermissionCatalogue) -> Key | None:
     """Return a key of this account and mode by its id, or None."""
-    rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM api_keys WHERE id = ? AND account = ? AND livemode = ?",
-        (key_id, scope.account, int(scope.livemode)),
-    )
+    which = f"SELECT {_COLUMNS} FROM api_keys WHERE id = ? AND account = ? AND livemode = ?"
+    rows = tx.read("api_keys", which, (key_id, scope.account, int(scope.livemode)))
     return key_from(rows[0], catalogue) if rows else None
 
 
 def by_id_anywhere(tx: Tx, key_id: str, catalogue: PermissionCatalogue) -> Key | None:
     """Return a key of any account by its id, or None: for the host's staff, never for an account."""
-    rows = tx.execute(f"SELECT {_COLUMNS} FROM api_keys WHERE id = ?", (key_id,))
+    rows = tx.read("api_keys", f"SELECT {_COLUMNS} FROM api_keys WHERE id = ?", (key_id,))
     return key_from(rows[0], catalogue) if rows else None
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from tollkey.db import Migration, Scope, Tx
+from tollkey.db.held import inserting
 
 State = Literal["pending", "delivered", "failed", "abandoned"]
 
@@ -69,6 +70,19 @@ MIGRATION = Migration(
         "DROP INDEX outbox_deliveries_due",
     ),
 )
+
+
+_MESSAGE = inserting(
+    "outbox_messages", ["id", "account", "livemode", "event", "event_type", "body", "created"], "itittbi"
+)
+_DELIVERY = inserting(
+    "outbox_deliveries",
+    [
+        "id", "account", "livemode", "message", "event", "event_type", "endpoint", "url", "state", "attempts",
+        "next_attempt_at", "lease", "lease_until", "created",
+    ],
+    "itiitttttiitii",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +175,8 @@ def enqueue(
     if not wanted:
         return []
     owner = (scope.account, int(scope.livemode))
-    message = tx.execute(
-        "INSERT INTO outbox_messages (account, livemode, event, event_type, body, created) VALUES (?, ?, ?, ?, ?,"
-        " ?) RETURNING id",
-        (*owner, event_id, event_type, body, now),
-    )[0][0]
+    message = tx.number("outbox_messages")
+    tx.hold(_MESSAGE, (message, *owner, event_id, event_type, body, now))
     ids = [_insert(tx, (*owner, message, event_id, event_type, endpoint.id, endpoint.url), now) for endpoint in wanted]
     if wake is not None:
         tx.on_commit(wake)
@@ -173,13 +184,9 @@ def enqueue(
 
 
 def _insert(tx: Tx, fields: Sequence[object], now: int) -> int:
-    rows = tx.execute(
-        "INSERT INTO outbox_deliveries (account, livemode, message, event, event_type, endpoint, url, state, attempts,"
-        " next_attempt_at, lease, lease_until, created) VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, '', 0,"
-        " ?) RETURNING id",
-        (*fields, now, now),
-    )
-    return int(rows[0][0])
+    number = tx.number("outbox_deliveries")
+    tx.hold(_DELIVERY, (number, *fields, "pending", 0, now, "", 0, now))
+    return number
 
 
 def resend(

@@ -11,6 +11,7 @@ from tollkey.keys import Key, Permission
 from tollkey.wire import refusals
 from tollkey.wire.jobs import Schedule
 from tollkey.wire.live import Capability
+from tollkey.wire.noted_ids import NotedIds
 from tollkey.wire.objects import Objects
 from tollkey.wire.services import Services
 from tollkey.wire.tables import Tables
@@ -100,7 +101,7 @@ class Call:
         self.origin = origin or Origin()
         self.platform = platform or scope.account
         self.owner = owner or self.platform
-        self.ids = setup.ids
+        self.ids = NotedIds(setup.ids, tx)
         self.objects = Objects(self, setup.tables, tx, scope)
         self.schedule = Schedule(tx, scope)
         self.memo: dict[Any, Any] = {}
@@ -211,7 +212,7 @@ class Call:
         who = {"platform": self.platform, "owner": self.owner}
         other = Call(self.setup, self.tx, scope, now, key=self.key, path=self.path, origin=self.origin, **who)
         other.real, other.memo, other.notices, other.needed = self.real, self.memo, self.notices, self.needed
-        other.outside, other.apart = self.outside, self.apart
+        other.outside, other.apart, other.ids = self.outside, self.apart, self.ids
         other._of_accounts, other._calls = self._of_accounts, self._calls
         self._calls.append(other)
         return other

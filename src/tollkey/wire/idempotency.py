@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 import orjson
 
 from tollkey.db import Migration, Scope, Tx
+from tollkey.db.held import inserting
 from tollkey.keys import Key
 from tollkey.keys.header import without_secret_keys
 from tollkey.keys.hiding import repr_without
@@ -35,6 +36,9 @@ MIGRATION = Migration(
         "CREATE INDEX idempotency_created ON idempotency (created)",
     ),
 )
+
+_COLUMNS = ["account", "livemode", "key", "path", "fingerprint", "request_id", "status", "retry", "body", "created"]
+_KEEP = inserting("idempotency", _COLUMNS, "tittbtitbi", keys=3)
 
 KEPT_SECONDS = 24 * 3600
 _LONGEST = 255
@@ -131,26 +135,29 @@ def _stored_key(key: str, space: str) -> str:
     return space + told
 
 
+def _row_of(scope: Scope, key: str, space: str) -> tuple[str, int, str]:
+    return scope.account, int(scope.livemode), _stored_key(key, space)
+
+
 def stored_answer(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, now: int, space: str = "") -> Stored | None:
     """Return the stored response, or None at the first use or after 24 hours.
 
     mark: the request's ``fingerprint``. space: see ``space_of``. now: UTC epoch seconds.
     Raises ApiError 400 when the key was first used for another path or with other parameters.
     """
-    kept = _stored_key(key, space)
-    rows = tx.execute(
+    row = _row_of(scope, key, space)
+    rows = tx.read(
+        "idempotency",
         "SELECT path, fingerprint, request_id, status, retry, body, created FROM idempotency"
         " WHERE account = ? AND livemode = ? AND key = ?",
-        (scope.account, int(scope.livemode), kept),
+        row,
+        row,
     )
     if not rows:
         return None
     first_path, first_mark, request_id, status, retry, body, created = rows[0]
     if created <= now - KEPT_SECONDS:
-        tx.execute(
-            "DELETE FROM idempotency WHERE account = ? AND livemode = ? AND key = ?",
-            (scope.account, int(scope.livemode), kept),
-        )
+        tx.execute("DELETE FROM idempotency WHERE account = ? AND livemode = ? AND key = ?", row)
         return None
     hint = f"Try using a key other than '{key}' if you meant to execute a different request."
     if first_path != path:
@@ -175,12 +182,9 @@ def is_used(tx: Tx, scope: Scope, key: str, now: int, space: str = "") -> bool:
 
     now: UTC epoch seconds. space: see ``space_of``.
     """
-    return bool(
-        tx.execute(
-            "SELECT 1 FROM idempotency WHERE account = ? AND livemode = ? AND key = ? AND created > ?",
-            (scope.account, int(scope.livemode), _stored_key(key, space), now - KEPT_SECONDS),
-        )
-    )
+    row = _row_of(scope, key, space)
+    found = "SELECT 1 FROM idempotency WHERE account = ? AND livemode = ? AND key = ? AND created > ?"
+    return bool(tx.read("idempotency", found, (*row, now - KEPT_SECONDS), row))
 
 
 def keep(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, answer: Stored, now: int, space: str = "") -> None:
@@ -188,22 +192,7 @@ def keep(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, answer: Stored,
 
     mark: the request's ``fingerprint``. now: UTC epoch seconds. space: see ``space_of``.
     """
-    tx.execute(
-        "INSERT INTO idempotency (account, livemode, key, path, fingerprint, request_id, status, retry, body, created)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            scope.account,
-            int(scope.livemode),
-            _stored_key(key, space),
-            path,
-            mark,
-            answer.request_id,
-            answer.status,
-            answer.retry,
-            answer.body,
-            now,
-        ),
-    )
+    tx.hold(_KEEP, (*_row_of(scope, key, space), path, mark, *answer, now))
 
 
 def in_progress(request_id: str, later: Later) -> Stored:
@@ -217,7 +206,7 @@ def complete(tx: Tx, scope: Scope, key: str, answer: Stored | None, space: str =
 
     space: see ``space_of``.
     """
-    row = (scope.account, int(scope.livemode), _stored_key(key, space), IN_PROGRESS)
+    row = (*_row_of(scope, key, space), IN_PROGRESS)
     where = "account = ? AND livemode = ? AND key = ? AND status = ?"
     if answer is None:
         tx.execute(f"DELETE FROM idempotency WHERE {where}", row)

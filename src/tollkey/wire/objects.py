@@ -345,7 +345,12 @@ class Objects:
 
         equal: indexed field -> value, or a sequence of allowed values. ranges: bounds on indexed fields.
         """
-        records = self.table(object).page(self.tx, self.scope, limit, equal, ranges, oldest_first=oldest_first)
+        table = self.table(object)
+        if equal and not ranges:
+            held = self._call.ids.unknown_to_database(self.tx, equal.values())
+            records = table.matching(self.tx, self.scope, limit, equal, oldest_first, only_held=held)
+        else:
+            records = table.page(self.tx, self.scope, limit, equal, ranges, oldest_first=oldest_first)
         return [self.keep(object, record) for record in records]
 
     def query_read_only(self, object: str, equal: Mapping[str, str], limit: int = 1_000) -> list[Json]:

@@ -176,10 +176,10 @@ def resolve_payment_method(call: Call, text: str, param: str | None = "payment_m
     param: the parameter that contained it; None for the path.
     Raises ApiError ``resource_missing`` with the real texts (reference section 1.6).
     """
-    found = call.objects.find(kinds.PAYMENT_METHOD, text) if text.startswith("pm_") else saved(call, text)
-    made = named_payment_method(call, text) if found is None and not call.livemode else None
+    made = named_payment_method(call, text) if not call.livemode else None  # no stored id is such a name (``Ids.new``)
     if made is not None:
-        found = call.objects.insert(made)
+        return call.objects.insert(made)
+    found = call.objects.find(kinds.PAYMENT_METHOD, text) if text.startswith("pm_") else saved(call, text)
     if found is None:
         raise no_payment_method(call, text, param)
     return found

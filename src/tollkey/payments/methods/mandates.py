@@ -163,7 +163,7 @@ def _details(call: Call, method: Instrument, id: str, options: Mapping[str, Any]
 
 def spend(call: Call, mandate: str | None) -> None:
     """Record a payment with a mandate: a single-use mandate becomes inactive (recorded)."""
-    value = call.objects.find(kinds.MANDATE, mandate or "")
+    value = call.objects.find(kinds.MANDATE, mandate) if mandate else None
     if value is not None and value["type"] == "single_use" and value["status"] == "active":
         states.MANDATE.set(value, "inactive")
         call.objects.save(value)

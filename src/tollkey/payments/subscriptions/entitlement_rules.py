@@ -27,7 +27,7 @@ def refresh(call: Call, customer: str) -> None:
     customer: an id. Called when a subscription begins, changes, renews or ends. Costs one query if no product has
         features.
     """
-    if "product_feature" in call.setup.tables.of and call.objects.query(kinds.PRODUCT_FEATURE, limit=1):
+    if "product_feature" in call.setup.tables.of and call.objects.query_read_only("product_feature", {}, limit=1):
         _derive(call, customer)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from tollkey.ledger import Money
 from tollkey.payments.catalog import arithmetic
@@ -103,7 +103,9 @@ def origin(call: Call, settings: StoredTaxSettings | None) -> str:
 
 def tax_ids_of(call: Call, customer: str | None) -> list[api.TaxId]:
     """Return the tax ids of a customer."""
-    return call.objects.query(kinds.TAX_ID, {"customer": customer}, limit=20) if customer else []
+    return (
+        cast("list[api.TaxId]", call.objects.query_read_only("tax_id", {"customer": customer}, 20)) if customer else []
+    )
 
 
 def rate_of_price(call: Call, how: Taxing, price: str | None, currency: str) -> arithmetic.Rate:
