@@ -99,6 +99,7 @@ ERROR_CODES: dict[str, str] = {
     "processing_error": "The bank failed while processing. Trying again may work.",
     "promotion_code_customer_missing_first_time": "The code is for a first purchase: name a customer.",
     "promotion_code_customer_not_first_time": "The code is for a first purchase; this is not one.",
+    "promotion_code_not_applicable": "The code is not for this order: see its restrictions and its coupon.",
     "property_expansion_max_depth": "A path of expand[] has more than four levels; the data of a list counts as one.",
     "property_forbidden": "This property of a list cannot be included under this API version.",
     "rate_limit": "Too many requests. Wait and try again.",
