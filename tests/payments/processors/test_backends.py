@@ -77,5 +77,7 @@ def test_what_it_does_not_do_is_refused_as_without_a_processor(api: Api) -> None
         assert (refused.status, refused.error["message"].partition(",")[0]) == (
             400, "Live mode on this server has no provider for refunds",
         )  # fmt: skip
-        direct = live.post("/v1/charges", amount=500, currency="usd", source="tok_visa")
-        assert (direct.status, direct.error["code"]) == (402, "testmode_charges_only")
+        verified = live.post("/v1/setup_intents", payment_method=live.method(), confirm=True)
+        assert (verified.status, verified.error["message"].partition(",")[0]) == (
+            400, "Live mode on this server has no provider for verifying payment methods",
+        )  # fmt: skip

@@ -130,11 +130,12 @@ def new_charge(call: Call, attempt: Attempt, verdict: protocol.Verdict) -> Store
     if attempt.parts and not attempt.capture and kind == "card" and not failed and not attempt.transfer_data:
         details.of_charge(value)["card"]["multicapture"] = {"status": "available"}
     value["_card"] = card.key if card else None
-    value["_decline"] = _decline_facts(verdict.decline) if verdict.decline else None
+    value["_decline"] = decline_facts(verdict.decline) if verdict.decline else None
     return value
 
 
-def _decline_facts(decline: cards.Decline) -> DeclineFacts:
+def decline_facts(decline: cards.Decline) -> DeclineFacts:
+    """Return why a charge has failed, as it is stored."""
     return {
         "code": decline.code,
         "decline_code": decline.decline_code,

@@ -13,19 +13,21 @@ from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
-from tollkey.payments.charges import jobs, kinds, lifecycle, refund_objects, splitting
+from tollkey.payments.charges import jobs, kinds, lifecycle, refund_objects, splitting, through_network
 from tollkey.payments.charges.lifecycle import Attempt
 from tollkey.payments.charges.receipts import PAGES
 from tollkey.payments.charges.splitting import check_destination, check_fee_country, check_may_charge, check_method
 from tollkey.payments.methods import customer_sources, instruments
 from tollkey.payments.methods import kinds as methods_kinds
+from tollkey.payments.processors import asking
 from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import events, providers
 from tollkey.payments.shared import fields as shared_fields
-from tollkey.payments.shared import providers
 from tollkey.wire import Action, ApiError, Call, Endpoint, Page, Resource, invalid
 from tollkey.wire.errors import card_error, exclusive
 from tollkey.wire.live import needs, records
 from tollkey.wire.pages import list_page, nested_list, retrieve
+from tollkey.wire.resource import Reaction
 from tollkey.wire.search import searching
 from tollkey.wire.versions import Change
 
@@ -43,7 +45,9 @@ def create(call: Call, params: operations.PostCharges) -> StoredCharge:
     """Charge a token, a source, or a saved source of a customer."""
     currency = shared_currency.check_currency(params["currency"])
     shared_currency.check_amount(params["amount"], currency)
-    lifecycle.authorizable(call)
+    backend = asking.backend_of(call)
+    if backend is None:
+        lifecycle.authorizable(call)
     data = _transfer_data(params)
     if data:
         param = "destination" if params.get("destination") else "transfer_data[destination]"
@@ -70,6 +74,8 @@ def create(call: Call, params: operations.PostCharges) -> StoredCharge:
         transfer_data=data,
         application_fee_amount=params.get("application_fee_amount") or params.get("application_fee"),
     )
+    if backend is not None:
+        return through_network.authorize(call, backend, attempt)
     value = lifecycle.charge(call, attempt)
     if value["status"] == "failed":
         raise lifecycle.decline(call, value, instrument)
@@ -253,14 +259,11 @@ def capture(call: Call, params: operations.PostChargesChargeCapture) -> StoredCh
         raise exclusive("transfer_data", "destination", param="destination")
     share = transfer or older
     splitting.check_captured_share(share, params.get("amount") or charge["amount"])
-    return lifecycle.capture(
-        call,
-        charge,
-        params.get("amount"),
-        application_fee_amount=fee,
-        transfer_data=share,
-        **fields,
-    )
+    given: Mapping[str, Any] = {"application_fee_amount": fee, "transfer_data": share, **fields}
+    backend = asking.backend_of(call)
+    if backend is not None:
+        return through_network.capture(call, backend, charge, params.get("amount"), given)
+    return lifecycle.capture(call, charge, params.get("amount"), **given)
 
 
 def list_charges(call: Call, params: operations.GetCharges) -> Page:
@@ -282,13 +285,6 @@ def complete_async_capture(call: Call, id: str) -> None:
     charge = call.objects.find(kinds.CHARGE, id)
     if charge is not None:
         lifecycle.with_balance_transaction(call, charge)
-
-
-def expire(call: Call, id: str) -> None:
-    """Release an authorization that was not captured within seven days."""
-    charge = call.objects.find(kinds.CHARGE, id)
-    if charge is not None and not charge["captured"] and not charge["refunded"]:
-        lifecycle.release(call, charge, "charge.expired")
 
 
 def refunds_of(call: Call, charge: StoredCharge) -> api.ChargeRefunds:
@@ -353,19 +349,27 @@ CHARGE = Resource(
     },
     endpoints=(
         Endpoint("GET", "/v1/charges", list_charges),
-        Endpoint("POST", "/v1/charges", create, live=needs(providers.CHARGES)),
+        Endpoint("POST", "/v1/charges", create, live=needs(providers.PAYMENTS)),
         searching("charge", "/v1/charges/search"),
         retrieve("charge", "/v1/charges/{charge}"),
         Endpoint("POST", "/v1/charges/{charge}", update),
-        Endpoint("POST", "/v1/charges/{charge}/capture", capture, live=needs(providers.CHARGES)),
+        Endpoint("POST", "/v1/charges/{charge}/capture", capture, live=needs(providers.PAYMENTS)),
         *PAGES,
     ),
     expands={"refunds": refunds_of},
     changes=(Change("2025-03-31", _no_code), Change("2022-11-15", _with_refunds), Change("2015-02-18", _paid)),
-    due_live=dict.fromkeys((jobs.CHARGE_SETTLE, jobs.CHARGE_EXPIRE, jobs.CHARGE_COLLECT), needs(providers.CHARGES)),
+    due_live={
+        **dict.fromkeys((jobs.CHARGE_SETTLE, jobs.CHARGE_COLLECT), needs(providers.CHARGES)),
+        jobs.CHARGE_EXPIRE: needs(providers.PAYMENTS),
+    },
+    refusal=through_network.refusal,
+    on=(
+        Reaction(events.AttemptEnded, through_network.attempt_ended),
+        Reaction(events.AttemptWaits, through_network.attempt_waits),
+    ),
     on_due={
         jobs.CHARGE_SETTLE: complete_pending,
-        jobs.CHARGE_EXPIRE: expire,
+        jobs.CHARGE_EXPIRE: through_network.expire,
         jobs.CHARGE_COLLECT: complete_async_capture,
     },
     title="Charges",

@@ -43,6 +43,7 @@ __all__ = [
     "complete_pending_charge",
     "decline",
     "release",
+    "take",
     "with_balance_transaction",
 ]  # fmt: skip
 
@@ -102,7 +103,7 @@ def charge(call: Call, attempt: Attempt, answered: protocol.Verdict | None = Non
             shared_fields.clock_of(call, attempt.customer),
         )
     elif verdict.status == "succeeded":
-        _take(call, attempt, value)
+        take(call, value, asynchronous=attempt.asynchronous)
     call.objects.insert(value, _EVENTS[verdict.status])
     if source is not None and verdict.status != "failed":
         source_limits.charged(call, source, attempt.amount)
@@ -112,16 +113,19 @@ def charge(call: Call, attempt: Attempt, answered: protocol.Verdict | None = Non
     return value
 
 
-def _take(call: Call, attempt: Attempt, value: StoredCharge) -> None:
-    """Take the money of a new charge: now, a moment later, or within the time that an authorization holds."""
-    if attempt.capture and attempt.asynchronous and _can_wait(value):
+def take(call: Call, value: StoredCharge, *, asynchronous: bool = False) -> None:
+    """Take the money of a charge that was approved: now, a moment later, or within the time that it is held.
+
+    asynchronous: its balance transaction may be created a moment later.
+    """
+    if value["captured"] and asynchronous and _can_wait(value):
         value["_uncollected"] = True
         call.schedule.add(call.real + COLLECT_SECONDS, jobs.CHARGE_COLLECT, value["id"])
-    elif attempt.capture:
+    elif value["captured"]:
         _book_captured_amount(call, value, value["amount_captured"])
-    elif attempt.payment_intent is None:
+    elif value["payment_intent"] is None:
         call.schedule.add(
-            call.now + HOLDS_SECONDS, jobs.CHARGE_EXPIRE, value["id"], shared_fields.clock_of(call, attempt.customer)
+            call.now + HOLDS_SECONDS, jobs.CHARGE_EXPIRE, value["id"], shared_fields.clock_of(call, value["customer"])
         )
 
 

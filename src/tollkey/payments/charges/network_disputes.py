@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Final
 
 from tollkey.payments.charges import details, kinds, states
 from tollkey.payments.charges.dispute_rules import Chargeback, end, open_chargeback
+from tollkey.payments.charges.through_network import ask_about
 from tollkey.payments.processors import asking, attempts
 from tollkey.payments.shared import events
-from tollkey.wire import ApiError, Call, invalid
+from tollkey.wire import ApiError, Call
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge, StoredDispute
@@ -75,15 +76,8 @@ def ask(call: Call, dispute: StoredDispute, operation: Operation) -> bool:
     backend = asking.backend_of(call)
     if backend is None:
         return False
-    charge = call.objects.get(kinds.CHARGE, dispute["charge"])
-    about = asking.authorization_of(call, charge["payment_intent"] or charge["id"])
-    if about is None or about.provider != backend.provider:
-        raise invalid(f"The processor of this account has not made the charge {charge['id']}.", retry=False)
-    asked = {"case": dispute.get("_case", "")}
-    question = attempts.Question(
-        operation, dispute["id"], dispute["amount"], dispute["currency"], asked, about.reference
-    )
-    dispute["_attempt"] = asking.ask(call, backend, question)
+    charge, more = call.objects.get(kinds.CHARGE, dispute["charge"]), {"case": dispute.get("_case", "")}
+    dispute["_attempt"] = ask_about(call, backend, charge, operation, dispute["id"], dispute["amount"], more)
     call.objects.save(dispute)
     return True
 
@@ -113,11 +107,7 @@ def refusal(call: Call, dispute: StoredDispute, reference: str) -> ApiError | No
     attempt = attempts.find(call.tx, reference)
     if attempt is None or attempt.state == "approved" or not attempt.applied:
         return None
-    if attempt.state == "declined":
-        why = f" ({attempt.answer['decline']})" if attempt.answer.get("decline") else ""
-        what = _ASKED[attempt.operation]
-        return invalid(f"The processor of this account refused {what}{why}. Nothing was changed.", retry=False)
-    return asking.unreachable()
+    return asking.refused(attempt, _ASKED[attempt.operation])
 
 
 def _charge_of(call: Call, fact: events.MoneyTold) -> StoredCharge | None:

@@ -8,7 +8,16 @@ from tollkey.ledger import Money
 from tollkey.ledger.books import NETWORK
 from tollkey.payments.balance import kinds as balance_kinds
 from tollkey.payments.balance import settlement, transactions
-from tollkey.payments.charges import details, dispute_rules, jobs, kinds, refund_objects, splitting, states
+from tollkey.payments.charges import (
+    details,
+    dispute_rules,
+    jobs,
+    kinds,
+    refund_objects,
+    splitting,
+    states,
+    through_network,
+)
 from tollkey.payments.charges.lifecycle import with_balance_transaction
 from tollkey.payments.processors import asking, attempts, cards
 from tollkey.payments.shared import currency as shared_currency
@@ -36,6 +45,7 @@ def refund(call: Call, charge: StoredCharge, params: RefundParams) -> StoredRefu
     Raises ApiError with the recorded texts if it was refunded before, is disputed, or less is left.
     """
     call.require(providers.REFUNDS)
+    through_network.check_free(charge)
     with_balance_transaction(call, charge)
     left = check_refundable(call, charge, params.get("amount"))
     if "currency" in params and params["currency"].lower() != charge["currency"]:
@@ -78,19 +88,17 @@ def _ask(call: Call, charge: StoredCharge, value: StoredRefund) -> bool:
     backend = asking.backend_of(call)
     if backend is None:
         return False
-    about = asking.authorization_of(call, charge["payment_intent"] or "")
-    if about is None or about.provider != backend.provider:
-        raise invalid(f"The processor of this account has not made the charge {charge['id']}.", retry=False)
     if value["amount"] < charge["amount_captured"] and not backend.features.partial_refund:
         raise invalid("The processor of this account refunds only the full amount.", "amount", retry=False)
-    question = attempts.Question("refund", value["id"], value["amount"], value["currency"], {}, about.reference)
-    asking.ask(call, backend, question)
+    through_network.ask_about(call, backend, charge, "refund", value["id"], value["amount"], {})
     return True
 
 
 def attempt_ended(call: Call, fact: events.AttemptEnded) -> None:
     """Let a refund succeed or fail, as its processor has decided."""
     attempt = fact.attempt
+    if attempt.operation == "void":
+        _released(call, attempt)
     value = call.objects.find(kinds.REFUND, attempt.object) if attempt.operation == "refund" else None
     if value is None or value["status"] != "pending":
         return
@@ -162,11 +170,43 @@ def _release(call: Call, charge: StoredCharge, params: RefundParams) -> StoredRe
     """
     if (params.get("amount") or charge["amount"]) < charge["amount"]:
         raise invalid(_PART_OF_UNCAPTURED, "amount", retry=False)
+    backend = asking.backend_of(call)
+    if backend is not None:
+        value = refund_objects.new_refund(call, charge, charge["amount"], params)
+        value.update({"status": states.REFUND.start("pending"), "pending_reason": "processing"})
+        id, amount = value["id"], charge["amount"]
+        charge["_attempt"] = through_network.ask_about(call, backend, charge, "void", id, amount, {})
+        call.objects.save(charge)
+        return call.objects.insert(value, "refund.created")
     value = refund_objects.released(call, charge, charge["amount"], params)
+    _mark_released(call, charge)
+    return value
+
+
+def _mark_released(call: Call, charge: StoredCharge) -> None:
     charge.update({"amount_refunded": charge["amount"], "refunded": True})
     call.schedule.cancel(jobs.CHARGE_EXPIRE, charge["id"])
     call.objects.save(charge, "charge.refunded")
-    return value
+
+
+def _released(call: Call, attempt: attempts.Attempt) -> None:
+    """Let the refund of an uncaptured charge succeed, or fail and leave the charge as it was. No money has moved."""
+    value = call.objects.find(kinds.REFUND, attempt.object) if attempt.object.startswith("re_") else None
+    if value is None or value["status"] != "pending":
+        return
+    charge = call.objects.get(kinds.CHARGE, value["charge"] or "")
+    charge.pop("_attempt", None)
+    value.pop("pending_reason", None)
+    if attempt.state == "approved":
+        states.REFUND.set(value, "succeeded")
+        _mark_released(call, charge)
+    else:
+        states.REFUND.set(value, "failed")
+        value["failure_reason"] = "declined"
+        call.objects.save(charge)
+    call.objects.save(value, "refund.updated")
+    if value["status"] == "failed":
+        call.emit("refund.failed", value)
 
 
 def _book(

@@ -40,6 +40,7 @@ class StoredCharge(api.Charge):
     _decline: why it failed; None when it did not, absent in payments that transfers made.
     _later: what becomes of it; absent unless it is pending and will be settled.
     _uncollected: its balance transaction is still to come; absent otherwise.
+    _attempt: the reference of what a processor on a network is being asked about it; absent when it is asked nothing.
     """
 
     destination: NotRequired[str | None]
@@ -52,6 +53,7 @@ class StoredCharge(api.Charge):
     _decline: NotRequired[DeclineFacts | None]
     _later: NotRequired[LaterOutcome]
     _uncollected: NotRequired[bool]
+    _attempt: NotRequired[str]
 
 class StoredRefund(api.Refund):
     """A refund. Those of payments that transfers made have no customer, customer_account and payment_method."""

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tollkey.payments.processors.backends import Backend
     from tollkey.payments.processors.network import Operation
 
-_REFUSED = "The processor of this account refused to {verb} this PaymentIntent{why}. Nothing was changed."
 _VERBS = {"capture": "capture", "void": "cancel"}
 
 
@@ -100,7 +99,4 @@ def follow(
 
 def refusal_of(attempt: Attempt) -> ApiError:
     """Return the error of a capture or cancellation that was not approved."""
-    if attempt.state == "declined":
-        why = f" ({attempt.answer['decline']})" if attempt.answer.get("decline") else ""
-        return invalid(_REFUSED.format(verb=_VERBS[attempt.operation], why=why), retry=False)
-    return asking.unreachable()
+    return asking.refused(attempt, f"to {_VERBS[attempt.operation]} this PaymentIntent")

@@ -39,8 +39,14 @@ def busy() -> ApiError:
     return ApiError(429, code="lock_timeout", message=_BUSY, retry=True)
 
 
-def unreachable() -> ApiError:
-    """Return the 503 for what was not sent, or was undone."""
+def refused(attempt: Attempt, what: str) -> ApiError:
+    """Return the error of a request whose attempt was not approved: 400 if it was declined, else 503.
+
+    what: completes the sentence "the processor refused …".
+    """
+    if attempt.state == "declined":
+        why = f" ({attempt.answer['decline']})" if attempt.answer.get("decline") else ""
+        return invalid(f"The processor of this account refused {what}{why}. Nothing was changed.", retry=False)
     message = "The processor of this account could not be reached. Nothing was done; send the request again."
     return ApiError(503, "api_error", message=message, retry=True, headers={"Retry-After": "1"})
 
