@@ -20,12 +20,16 @@ PAGE = ROOT / "src" / "tollkey" / "stripejs" / "static" / "page"
 
 
 class Surface(NamedTuple):
-    """Members of ``Stripe``, of ``StripeElements`` and of an Element; kinds and events of Elements; a version."""
+    """Members of ``Stripe``, of ``StripeElements``, of an Element and of a Checkout Session on a page of one's own;
+    kinds and events of Elements; a version.
+    """
 
     package: str
     calls: list[str]
     group: list[str]
     element: list[str]
+    checkout: list[str]
+    actions: list[str]
     kinds: list[str]
     events: list[str]
 
@@ -49,6 +53,8 @@ def declared(folder: Path) -> Surface:
         _methods((types / "stripe.d.ts").read_text(), "Stripe"),
         _methods(elements, "StripeElements"),
         _methods((types / "elements" / "base.d.ts").read_text(), "StripeElementBase"),
+        _methods((types / "checkout.d.ts").read_text(), "StripeCheckoutElementsSdk"),
+        _methods((types / "checkout.d.ts").read_text(), "StripeCheckoutLoadActionsSuccess"),
         sorted(re.findall(r"'(\w+)'", kinds[1])),
         sorted(events),
     )
@@ -56,7 +62,7 @@ def declared(folder: Path) -> Surface:
 
 def _methods(text: str, interface: str) -> list[str]:
     body = re.split(rf"(?:interface {interface}|type {interface} =) {{", text, maxsplit=1)[1].partition("\n}")[0]
-    return sorted(set(re.findall(r"^  (\w+)\(", body, re.MULTILINE)))
+    return sorted(set(re.findall(r"^  (\w+)(?:\(|: \()", body, re.MULTILINE)))
 
 
 def refused() -> dict[str, str]:
@@ -68,6 +74,10 @@ def refused() -> dict[str, str]:
     elements = (PAGE / "30-groups.js").read_text().partition("const UNSUPPORTED = {};")[2].partition("]) {")[0]
     for names, why in re.findall(r"\[\s*((?:'[^']*'(?:\s*\+\s*)?)+),\s*'([^']*)',?\s*\]", elements):
         found |= {name: why for text in re.findall(r"'([^']*)'", names) for name in text.split()}
+    parts = re.search(r"for \(const name of \[(.*?)\]\) \{\n\s*sdk\[`create", (PAGE / "75-sdk.js").read_text())
+    assert parts is not None
+    for name in re.findall(r"'(\w+)'", parts[1]):
+        found[f"create{name}Element"] = "See the kind of Element."
     return found
 
 
@@ -91,6 +101,8 @@ def page(surface: Surface) -> str:
         ("Calls of `Stripe`", surface.calls, set(surface.calls) - no.keys()),
         ("Calls of `elements`", surface.group, set(surface.group)),
         ("Calls of every Element", surface.element, set(surface.element)),
+        ("Calls of `initCheckoutElementsSdk()`", surface.checkout, set(surface.checkout) - no.keys()),
+        ("Actions of a Checkout Session", surface.actions, set(surface.actions)),
         ("Kinds of Elements", surface.kinds, set(surface.kinds) - no.keys()),
         ("Events of Elements", surface.events, set(surface.events) & events),
     )

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tollkey.stripejs import StripeJs
-from tollkey.stripejs.files import FRAMES, SCRIPTS, STATIC, TRAINS, script
+from tollkey.stripejs.files import FRAMES, LEGACY, SCRIPTS, STATIC, TRAINS, legacy, script
 
 
 def ask(path: str, method: str = "GET", **headers: str) -> httpx.Response:
@@ -26,6 +26,11 @@ def test_every_address_of_stripe_js_has_the_script(path: str) -> None:
     assert (answer.status_code, answer.content) == (200, script())
     assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
     assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_legacy_checkout_has_an_address_of_its_own() -> None:
+    answer = ask(LEGACY)
+    assert (answer.status_code, answer.content, b"StripeCheckout" in answer.content) == (200, legacy(), True)
 
 
 def test_the_trains_are_those_of_the_packages() -> None:

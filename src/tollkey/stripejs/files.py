@@ -12,14 +12,16 @@ from typing import NamedTuple
 STATIC = Path(__file__).parent / "static"
 #: The release trains of Stripe.js. The newest ``@stripe/stripe-js`` warns when the name that it expects is not loaded.
 TRAINS = ("acacia", "basil", "clover", "dahlia", "endive")
-SCRIPTS = frozenset({"/checkout.js", "/v3", "/v3/", "/v3/stripe.js", *(f"/{train}/stripe.js" for train in TRAINS)})
+SCRIPTS = frozenset({"/v3", "/v3/", "/v3/stripe.js", *(f"/{train}/stripe.js" for train in TRAINS)})
+#: Where legacy Checkout is.
+LEGACY = "/checkout.js"
 _JS, _CSS, _HTML = "text/javascript; charset=utf-8", "text/css; charset=utf-8", "text/html; charset=utf-8"
 _API = "https://api.stripe.com"
 #: What every frame runs first.
 _COMMON = ("texts", "channel", "language")
 #: Pages of frames: the title of each, and the scripts that it runs after those.
 FRAMES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "controller": ("Payment controller", ("mandates", "controller")),
+    "controller": ("Payment controller", ("mandates", "checkout", "controller")),
     "elements-inner-card": ("Card", ("looks", "fields", "card")),
     "elements-inner-address": ("Address", ("looks", "form", "methods", "address")),
     "elements-inner-express-checkout": ("Wallets", ("looks", "form", "wallets")),
@@ -55,7 +57,16 @@ def _file(kind: str, body: bytes, policy: str | None = None) -> File:
 @cache
 def script() -> bytes:
     """Return the script: its parts in the order of their names, in a scope of their own, with what frames share."""
-    paths = [STATIC / "frames" / "mandates.js", *sorted((STATIC / "page").glob("*.js"))]
+    return _scoped(STATIC / "frames" / "mandates.js", *sorted((STATIC / "page").glob("*.js")))
+
+
+@cache
+def legacy() -> bytes:
+    """Return the script of legacy Checkout, which has nothing of Stripe.js but its frames."""
+    return _scoped(STATIC / "page" / "10-frames.js", STATIC / "legacy" / "checkout.js")
+
+
+def _scoped(*paths: Path) -> bytes:
     parts = [path.read_text(encoding="utf-8") for path in paths]
     return "\n".join(["(() => {", "'use strict';", *parts, "})();", ""]).encode()
 
@@ -79,7 +90,7 @@ def _texts() -> bytes:
 @cache
 def files() -> dict[str, File]:
     """Return everything that is served, by path."""
-    found = {path: _file(_JS, script()) for path in SCRIPTS}
+    found = {path: _file(_JS, script()) for path in SCRIPTS} | {LEGACY: _file(_JS, legacy())}
     for path in sorted((STATIC / "frames").iterdir()):
         found[f"/v3/frames/{path.name}"] = _file(_JS if path.suffix == ".js" else _CSS, path.read_bytes())
     found["/v3/frames/texts.js"] = _file(_JS, _texts())

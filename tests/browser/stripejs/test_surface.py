@@ -22,7 +22,16 @@ _SCRIPT = """async ({ key, calls, kinds }) => {
   };
   for (const name of calls) found[name] = typeof stripe[name] === 'function' ? 'works' : 'is missing';
   for (const name of given.refused) if (stripe[name]) found[name] = await caught(() => stripe[name]());
-  for (const name of kinds) found[name] = await caught(() => stripe.elements(options).create(name));
+  const sdk = stripe.initCheckoutElementsSdk({ clientSecret: given.secret });
+  const { actions } = await sdk.loadActions();
+  for (const name of given.checkout) found[name] = typeof sdk[name] === 'function' ? 'works' : 'is missing';
+  for (const name of given.refused) if (sdk[name]) found[name] = await caught(() => sdk[name]());
+  for (const name of given.actions) found[name] = typeof actions[name] === 'function' ? 'works' : 'is missing';
+  for (const name of kinds) {
+    const make = sdk[`create${name[0].toUpperCase()}${name.slice(1)}Element`];
+    found[name] = await caught(() => stripe.elements(options).create(name));
+    if (make && / belongs to /.test(found[name])) found[name] = await caught(() => make());
+  }
   const all = stripe.elements(options), card = all.create('card');
   found.elements_lacks = given.group.filter((name) => typeof all[name] !== 'function');
   found.element_lacks = given.element.filter((name) => typeof card[name] !== 'function');
@@ -56,9 +65,12 @@ def test_every_member_does_what_the_table_says(
     refused = make_surface.refused()
     head = '<script src="https://js.stripe.com/endive/stripe.js"></script>'
     with Shopfront(chromium, shared_server, (SHOP / "plain.js").read_bytes(), head=head) as shop:
+        made = shop.post("/v1/checkout/sessions", mode="setup", ui_mode="elements", currency="usd",
+                         return_url="https://shop.example/")  # fmt: skip
         shop.open()
         given = {
             "key": shop.server.publishable_key, "calls": surface.calls, "kinds": surface.kinds,
+            "checkout": surface.checkout, "actions": surface.actions, "secret": made["client_secret"],
             "refused": [*refused], "group": surface.group, "element": surface.element,
         }  # fmt: skip
         found = shop.page.evaluate(_SCRIPT, given)

@@ -45,7 +45,8 @@ class PaymentPage(TypedDict):
     """What Stripe.js needs to show a session.
 
     url: of its page. checkout: what a shop's own page shows. payment_method_types: those that it may be paid with.
-    reuses: whether the payment method is kept for later. intent: what a confirmation waits for.
+    needs_method: whether it needs one. reuses: whether that is kept for later. saves: whether the customer may want
+    that. intent: what a confirmation waits for.
     """
 
     object: str
@@ -57,6 +58,7 @@ class PaymentPage(TypedDict):
     checkout: NotRequired[Mapping[str, object]]
     payment_method_types: NotRequired[list[str]]
     business_name: NotRequired[str]
+    needs_method: NotRequired[bool]
     reuses: NotRequired[bool]
     saves: NotRequired[bool]
     intent: NotRequired[Waiting | None]
@@ -162,6 +164,7 @@ def _page(call: Call, session: StoredSession, locale: str | None) -> PaymentPage
         page["checkout"] = elements_view.shown(call, session, language)
         page["payment_method_types"] = session["payment_method_types"]
         page["business_name"] = session["branding_settings"]["display_name"]
+        page["needs_method"] = needs_method(session)
         page["reuses"] = saved.reuses(session)
         page["saves"] = saved.may_save(session, "card")
         page["intent"] = None

@@ -4,7 +4,7 @@
 const root = document.getElementById('root');
 const content = node('div', { class: 'Payment' });
 root.append(content);
-const email = given.kind === 'linkAuthentication';
+const email = ['linkAuthentication', 'contactDetails'].includes(given.kind);
 let asked = { options: {}, group: {} };
 let made = null;
 let last = '';
@@ -130,7 +130,7 @@ function show() {
   content.replaceChildren(node('div', { class: 'Rows' }, ...wide, node('div', { class: 'Pair' }, ...half)));
 }
 
-Object.defineProperty(window, 'tollkeyFields', { value: { values } });
+Object.defineProperty(window, 'tollkeyFields', { value: { values, told: state } });
 begin({
   options({ options, group }) {
     asked = { options: { ...options, mode: options.mode || 'shipping' }, group };

@@ -86,6 +86,13 @@ async function withTyped(params, { frames, at, ships }) {
 }
 
 begin({
+  async checkout({ deed, ...data }, answer) {
+    try {
+      answer(await DEEDS[deed](data, data));
+    } catch {
+      answer({ problem: failed({ message: GONE }) }); // an Element was taken out of the page meanwhile
+    }
+  },
   async call({ method, path, params, fields }, answer) {
     if (!ALLOWED.test(path)) {
       answer({ error: { type: 'invalid_request_error', message: `Stripe.js does not call ${path}.` } });

@@ -25,7 +25,9 @@ function setOptions({ group, wallets = [] }) {
 }
 
 Object.defineProperty(window, 'tollkeyFields', {
-  value: { values: () => ({ method: { type: 'card', card: { token: 'tok_visa' } } }) },
+  value: {
+    values: () => (given.kind === 'currencySelector' ? {} : { method: { type: 'card', card: { token: 'tok_visa' } } }),
+  },
 });
 begin({
   options: setOptions,

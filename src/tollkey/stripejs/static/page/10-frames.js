@@ -27,7 +27,7 @@ function plain(value) {
 }
 
 function style(node, rules) {
-  for (const [name, value] of Object.entries(rules)) node.style.setProperty(name, value, 'important');
+  for (const one of rules.split(';')) node.style.setProperty(...one.split(':'), 'important');
 }
 
 function bodyReady() {
@@ -103,15 +103,24 @@ class Frame {
 
   /** Fill the node around the frame, which takes the focus once it is there. */
   fill() {
-    style(this.node, {
-      border: 'none',
-      width: '100%',
-      height: '100%',
-      display: 'block',
-      'color-scheme': 'light only',
-    });
+    style(this.node, 'border:none;width:100%;height:100%;display:block;color-scheme:light only');
     this.node.removeAttribute('scrolling');
     this.node.addEventListener('load', () => this.node.focus());
+  }
+
+  /** Show the frame over the page. Returns a function that takes both away, and gives the focus back. */
+  cover() {
+    const before = document.activeElement;
+    const node = document.createElement('div');
+    style(node, 'position:fixed;inset:0;z-index:2147483647;margin:0;border:none;display:block');
+    this.fill();
+    node.appendChild(this.node);
+    document.body.insertBefore(node, document.body.firstChild);
+    return () => {
+      this.remove();
+      node.remove();
+      if (before && before.focus) before.focus();
+    };
   }
 
   /** Take the frame out of the page; what it would still have answered has failed. */
@@ -137,20 +146,11 @@ class Controller {
     });
     this.frame.node.setAttribute('aria-hidden', 'true');
     this.frame.node.tabIndex = -1;
-    style(this.frame.node, {
-      border: 'none',
-      margin: '0',
-      padding: '0',
-      width: '1px',
-      'min-width': '100%',
-      overflow: 'hidden',
-      display: 'block',
-      visibility: 'hidden',
-      position: 'fixed',
-      height: '1px',
-      'pointer-events': 'none',
-      'user-select': 'none',
-    });
+    style(
+      this.frame.node,
+      'border:none;margin:0;padding:0;width:1px;min-width:100%;overflow:hidden;display:block;' +
+        'visibility:hidden;position:fixed;height:1px;pointer-events:none;user-select:none',
+    );
     bodyReady().then(() => document.body.appendChild(this.frame.node));
   }
 
@@ -160,7 +160,11 @@ class Controller {
    * fields: the names of the frames whose content is added, and `at`, the place where it belongs.
    */
   async call(method, path, params = {}, fields = null) {
+    return this.ask('call', { method, path, params, fields });
+  }
+
+  ask(type, data) {
     if (!this.frame.node.isConnected && document.body) document.body.appendChild(this.frame.node);
-    return this.frame.ask('call', { method, path, params, fields });
+    return this.frame.ask(type, data);
   }
 }

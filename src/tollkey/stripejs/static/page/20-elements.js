@@ -1,23 +1,31 @@
-/** What kinds of Elements there are: their frame's page and title.
+/** What kinds of Elements there are: their frame's page, after `elements-inner-`, and title.
  * token: it becomes a token. session: it asks the API for the types of payment methods. wide: it has several lines.
+ * checkout: it belongs to a Checkout Session.
  */
 const KINDS = {
-  card: { page: 'elements-inner-card', title: 'Secure card payment input frame', token: true },
-  cardNumber: { page: 'elements-inner-card', title: 'Secure card number input frame', token: true },
-  cardExpiry: { page: 'elements-inner-card', title: 'Secure expiration date input frame' },
-  cardCvc: { page: 'elements-inner-card', title: 'Secure CVC input frame' },
-  payment: { page: 'elements-inner-payment', title: 'Secure payment input frame', wide: true, session: true },
-  iban: { page: 'elements-inner-line', title: 'Secure IBAN input frame', token: true },
-  auBankAccount: { page: 'elements-inner-line', title: 'Secure BSB and account number input frame' },
-  idealBank: { page: 'elements-inner-line', title: 'Secure iDEAL bank selection frame' },
-  epsBank: { page: 'elements-inner-line', title: 'Secure EPS bank selection frame' },
-  p24Bank: { page: 'elements-inner-line', title: 'Secure P24 bank selection frame' },
-  fpxBank: { page: 'elements-inner-line', title: 'Secure FPX bank selection frame' },
-  address: { page: 'elements-inner-address', title: 'Secure address input frame', wide: true },
-  shippingAddress: { page: 'elements-inner-address', title: 'Secure address input frame', wide: true },
-  linkAuthentication: { page: 'elements-inner-address', title: 'Secure email input frame', wide: true },
-  expressCheckout: { page: 'elements-inner-express-checkout', title: 'Secure express checkout frame', wide: true },
-  paymentRequestButton: { page: 'elements-inner-express-checkout', title: 'Secure payment button frame', wide: true },
+  card: { page: 'card', title: 'Secure card payment input frame', token: true },
+  cardNumber: { page: 'card', title: 'Secure card number input frame', token: true },
+  cardExpiry: { page: 'card', title: 'Secure expiration date input frame' },
+  cardCvc: { page: 'card', title: 'Secure CVC input frame' },
+  payment: { page: 'payment', title: 'Secure payment input frame', wide: true, session: true },
+  iban: { page: 'line', title: 'Secure IBAN input frame', token: true },
+  auBankAccount: { page: 'line', title: 'Secure BSB and account number input frame' },
+  idealBank: { page: 'line', title: 'Secure iDEAL bank selection frame' },
+  epsBank: { page: 'line', title: 'Secure EPS bank selection frame' },
+  p24Bank: { page: 'line', title: 'Secure P24 bank selection frame' },
+  fpxBank: { page: 'line', title: 'Secure FPX bank selection frame' },
+  address: { page: 'address', title: 'Secure address input frame', wide: true },
+  shippingAddress: { page: 'address', title: 'Secure address input frame', wide: true },
+  contactDetails: { page: 'address', title: 'Secure email input frame', wide: true },
+  linkAuthentication: { page: 'address', title: 'Secure email input frame', wide: true },
+  expressCheckout: { page: 'express-checkout', title: 'Secure express checkout frame', wide: true },
+  paymentRequestButton: { page: 'express-checkout', title: 'Secure payment button frame', wide: true },
+  currencySelector: {
+    page: 'express-checkout',
+    title: 'Secure currency selector frame',
+    wide: true,
+    checkout: true,
+  },
 };
 const CLASSES = {
   base: 'StripeElement',
@@ -125,38 +133,26 @@ class Element extends Listening {
 
   _attach(parent) {
     const kind = KINDS[this._kind];
-    this._frame = new Frame(kind.page, {
+    this._frame = new Frame(`elements-inner-${kind.page}`, {
       title: kind.title,
       given: { kind: this._kind, ...this._group._given },
       listen: (type, data) => this._heard(type, data || {}),
     });
     const holder = document.createElement('div');
     holder.className = '__PrivateStripeElement';
-    style(holder, {
-      margin: '0',
-      padding: '0',
-      border: 'none',
-      display: 'block',
-      background: 'transparent',
-      position: 'relative',
-      opacity: '1',
-      clear: 'both',
-      transition: 'none',
-    });
+    style(
+      holder,
+      'margin:0;padding:0;border:none;display:block;background:transparent;position:relative;opacity:1;' +
+        'clear:both;transition:none',
+    );
     const edge = kind.wide ? '-4px' : '0'; // room for the outline of a field in focus
-    style(this._frame.node, {
-      border: 'none',
-      margin: edge,
-      padding: '0',
-      width: kind.wide ? 'calc(100% + 8px)' : '1px',
-      'min-width': kind.wide ? 'calc(100% + 8px)' : '100%',
-      overflow: 'hidden',
-      display: 'block',
-      'user-select': 'none',
-      transform: 'translate(0px)',
-      'color-scheme': 'light only',
-      height: kind.wide ? '1px' : '19.2px',
-    });
+    style(
+      this._frame.node,
+      `border:none;margin:${edge};padding:0;width:${kind.wide ? 'calc(100% + 8px)' : '1px'};` +
+        `min-width:${kind.wide ? 'calc(100% + 8px)' : '100%'};overflow:hidden;display:block;` +
+        'user-select:none;transform:translate(0px);color-scheme:light only;' +
+        `height:${kind.wide ? '1px' : '19.2px'}`,
+    );
     holder.appendChild(this._frame.node);
     parent.appendChild(holder);
     this._paint();
@@ -199,7 +195,7 @@ class Element extends Listening {
 
   /** What the address Element has, `{complete, isNewAddress, value}`. */
   async getValue() {
-    if (!this._frame || KINDS[this._kind].page !== 'elements-inner-address') refuse(GONE);
+    if (!this._frame || KINDS[this._kind].page !== 'address') refuse(GONE);
     return this._frame.ask('value');
   }
 
@@ -217,7 +213,7 @@ class Element extends Listening {
     }
     if (type === 'ready' && this._kind === 'expressCheckout') event.availablePaymentMethods = offered(data.wallets);
     if (type === 'size') {
-      style(this._frame.node, { height: `${data.height}px` });
+      style(this._frame.node, `height:${data.height}px`);
       return;
     }
     if (type === 'change') {

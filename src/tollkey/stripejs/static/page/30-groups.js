@@ -9,17 +9,9 @@ const IDLE = {
 };
 
 /** What the API is told of an intent that will be made later. */
-const DEFERRED = [
-  'amount',
-  'currency',
-  'setup_future_usage',
-  'capture_method',
-  'on_behalf_of',
-  'payment_method_types',
-  'allowed_payment_method_types',
-  'excluded_payment_method_types',
-  'payment_method_configuration',
-];
+const DEFERRED =
+  'amount currency setup_future_usage capture_method on_behalf_of payment_method_types allowed_payment_method_types' +
+  ' excluded_payment_method_types payment_method_configuration';
 
 /** The Elements of one form: what `stripe.elements()` returns. */
 class Elements {
@@ -75,6 +67,8 @@ class Elements {
             `${Object.keys(KINDS).join(', ')}; you passed: ${kind}.`,
       );
     }
+    if (KINDS[kind].checkout)
+      refuse(`The Element ${kind} belongs to a Checkout Session: see initCheckoutElementsSdk().`);
     if (this._made.has(kind) && kind !== 'address') {
       refuse(`Can only create one Element of type ${kind} through this Elements instance.`);
     }
@@ -146,7 +140,7 @@ class Elements {
     if (!options.mode) refuse('elements(): this Element needs a clientSecret, or a mode with amount and currency.');
     const named = (name) => options[name] ?? options[name.replace(/_(.)/g, (all, letter) => letter.toUpperCase())];
     const deferred = { mode: options.mode };
-    for (const name of DEFERRED) if (named(name) !== undefined) deferred[name] = named(name);
+    for (const name of DEFERRED.split(' ')) if (named(name) !== undefined) deferred[name] = named(name);
     return { type: 'deferred_intent', deferred_intent: deferred, locale };
   }
 
@@ -170,6 +164,10 @@ class Elements {
     return this._selected ? { selectedPaymentMethod: this._selected } : {};
   }
 
+  get _mayConfirm() {
+    return this._options.clientSecret || this._submitted;
+  }
+
   /** The frames of the Elements that say how it is paid; refuses when there is no payment Element among them. */
   _paymentFrames(call) {
     const wide = [...this._made.values()].filter((made) => KINDS[made._kind].wide);
@@ -180,7 +178,7 @@ class Elements {
         `Invalid value for ${call}(): elements should have a mounted Payment Element or Express Checkout Element.`,
       );
     }
-    if (!this._options.clientSecret && !this._submitted) {
+    if (!this._mayConfirm) {
       refuse(`elements.submit() must be called before ${call}(). Call it as soon as the customer presses your button.`);
     }
     return {
@@ -194,7 +192,7 @@ class Elements {
   }
 
   _forget(made) {
-    if (this._made.get(made._kind) === made) this._made.delete(made._kind);
+    for (const [key, one] of this._made) if (one === made) this._made.delete(key);
   }
 
   /** The frames of the fields of a card: of the Element itself, and of those beside it. */
@@ -208,10 +206,7 @@ class Elements {
 /** Elements that are not served, and why. */
 const UNSUPPORTED = {};
 for (const [names, why] of [
-  [
-    'contactDetails currencySelector linkSignup paymentForm taxId terms',
-    'It belongs to initCheckout(), which is not served.',
-  ],
+  ['linkSignup paymentForm taxId terms', 'Use the actions of a Checkout Session.'],
   ['paymentMethodMessaging', 'Messages of pay-later providers are not simulated.'],
   [
     'issuingAddToWalletButton issuingCardCopyButton issuingCardCvcDisplay issuingCardExpiryDisplay' +

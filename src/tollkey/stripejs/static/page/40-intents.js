@@ -150,30 +150,16 @@ class Intents {
   /** Show the bank's page over the shop's, until the customer is through with it. */
   challenge(action, kind, secret) {
     return new Promise((resolve) => {
-      const cover = document.createElement('div');
       const frame = new Frame('three-ds-2-challenge', {
         title: 'Secure 3D Secure authentication frame',
         given: { ...this.stripe._given, kind, secret, page: new URL(action.stripe_js, HOME).pathname },
         listen: (type) => {
           if (type !== 'done') return;
-          frame.remove();
-          cover.remove();
-          if (before && before.focus) before.focus();
+          uncover();
           resolve();
         },
       });
-      const before = document.activeElement;
-      style(cover, {
-        position: 'fixed',
-        inset: '0',
-        'z-index': '2147483647',
-        margin: '0',
-        border: 'none',
-        display: 'block',
-      });
-      frame.fill();
-      cover.appendChild(frame.node);
-      document.body.insertBefore(cover, document.body.firstChild);
+      const uncover = frame.cover();
     });
   }
 

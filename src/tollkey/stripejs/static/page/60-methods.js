@@ -1,55 +1,14 @@
-/** Calls that are named after a type of payment method, each with the type. */
-const PAYMENTS = {
-  AcssDebit: 'acss_debit',
-  Affirm: 'affirm',
-  AfterpayClearpay: 'afterpay_clearpay',
-  Alipay: 'alipay',
-  AuBecsDebit: 'au_becs_debit',
-  BacsDebit: 'bacs_debit',
-  Bancontact: 'bancontact',
-  Billie: 'billie',
-  Blik: 'blik',
-  Boleto: 'boleto',
-  Card: 'card',
-  Cashapp: 'cashapp',
-  CustomerBalance: 'customer_balance',
-  Eps: 'eps',
-  Fpx: 'fpx',
-  Giropay: 'giropay',
-  GrabPay: 'grabpay',
-  Ideal: 'ideal',
-  Klarna: 'klarna',
-  Konbini: 'konbini',
-  Mobilepay: 'mobilepay',
-  Multibanco: 'multibanco',
-  Oxxo: 'oxxo',
-  P24: 'p24',
-  PayByBank: 'pay_by_bank',
-  PayNow: 'paynow',
-  PayPal: 'paypal',
-  Pix: 'pix',
-  PromptPay: 'promptpay',
-  SepaDebit: 'sepa_debit',
-  Sofort: 'sofort',
-  Twint: 'twint',
-  UsBankAccount: 'us_bank_account',
-  WechatPay: 'wechat_pay',
-};
-const SETUPS = {
-  AcssDebit: 'acss_debit',
-  AmazonPay: 'amazon_pay',
-  AuBecsDebit: 'au_becs_debit',
-  BacsDebit: 'bacs_debit',
-  Bancontact: 'bancontact',
-  Blik: 'blik',
-  Card: 'card',
-  Cashapp: 'cashapp',
-  Ideal: 'ideal',
-  PayPal: 'paypal',
-  SepaDebit: 'sepa_debit',
-  Sofort: 'sofort',
-  UsBankAccount: 'us_bank_account',
-};
+/** Calls that are named after a type of payment method. */
+const PAYMENTS =
+  'AcssDebit Affirm AfterpayClearpay Alipay AuBecsDebit BacsDebit Bancontact Billie Blik Boleto Card Cashapp' +
+  ' CustomerBalance Eps Fpx Giropay GrabPay Ideal Klarna Konbini Mobilepay Multibanco Oxxo P24 PayByBank' +
+  ' PayNow PayPal Pix PromptPay SepaDebit Sofort Twint UsBankAccount WechatPay';
+const SETUPS =
+  'AcssDebit AmazonPay AuBecsDebit BacsDebit Bancontact Blik Card Cashapp Ideal PayPal SepaDebit Sofort' +
+  ' UsBankAccount';
+/** Types that are written otherwise than their calls. */
+const WRITTEN = { GrabPay: 'grabpay', PayNow: 'paynow', PayPal: 'paypal', PromptPay: 'promptpay' };
+const typeOf = (name) => WRITTEN[name] || name.replace(/(?!^)[A-Z]/g, '_$&').toLowerCase();
 
 /** What is not served, and why. Each call throws; nothing is passed over in silence. */
 const REFUSED = {
@@ -59,9 +18,7 @@ const REFUSED = {
   collectFinancialConnectionsAccounts: 'Financial Connections is not simulated.',
   createEphemeralKeyNonce: 'Issuing Elements are not served.',
   createRadarSession: 'Radar is not simulated.',
-  initCheckout: 'Use Elements with a PaymentIntent, or Embedded Checkout.',
-  initCheckoutElementsSdk: 'Use Elements with a PaymentIntent, or Embedded Checkout.',
-  initCheckoutFormSdk: 'Use Elements with a PaymentIntent, or Embedded Checkout.',
+  initCheckoutFormSdk: 'Use initCheckoutElementsSdk(), or Embedded Checkout.',
   initializePricing: 'Pricing is not simulated.',
   processOrder: 'The Orders API is not simulated.',
   retrieveOrder: 'The Orders API is not simulated.',
@@ -69,17 +26,16 @@ const REFUSED = {
 };
 
 function addCalls(prototype) {
-  for (const [name, method] of Object.entries(PAYMENTS)) {
-    const call = `confirm${name}Payment`;
-    prototype[call] = function (secret, data, options) {
-      return this._intents.confirm(call, 'payment_intent', method, secret, data, options);
-    };
-  }
-  for (const [name, method] of Object.entries(SETUPS)) {
-    const call = `confirm${name}Setup`;
-    prototype[call] = function (secret, data, options) {
-      return this._intents.confirm(call, 'setup_intent', method, secret, data, options);
-    };
+  for (const [names, end, kind] of [
+    [PAYMENTS, 'Payment', 'payment_intent'],
+    [SETUPS, 'Setup', 'setup_intent'],
+  ]) {
+    for (const name of names.split(' ')) {
+      const call = `confirm${name}${end}`;
+      prototype[call] = function (secret, data, options) {
+        return this._intents.confirm(call, kind, typeOf(name), secret, data, options);
+      };
+    }
   }
   for (const [call, why] of Object.entries(REFUSED)) {
     prototype[call] = async () => refuse(`stripe.${call}() is not served here. ${why}`);

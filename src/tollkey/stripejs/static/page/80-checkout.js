@@ -13,8 +13,7 @@ class EmbeddedCheckout {
   mount(place) {
     if (this._dead) refuse('This Embedded Checkout has already been destroyed. Please create a new one.');
     const parent = typeof place === 'string' ? document.querySelector(place) : place;
-    if (!parent || !parent.appendChild)
-      refuse('mount() needs a DOM element, or a selector of one that is in the page.');
+    if (!parent || !parent.appendChild) refuse('mount() needs a DOM element, or a selector of one.');
     this.unmount();
     this._frame = new Frame('embedded-checkout', {
       title: 'Secure checkout frame',
@@ -22,19 +21,13 @@ class EmbeddedCheckout {
       given: { ...this._stripe._given, secret: this._secret },
       listen: (type, data) => this._heard(type, data),
     });
-    style(this._frame.node, {
-      border: 'none',
-      width: '100%',
-      height: '760px',
-      display: 'block',
-      'color-scheme': 'normal',
-    });
+    style(this._frame.node, 'border:none;width:100%;height:760px;display:block;color-scheme:normal');
     this._frame.node.removeAttribute('scrolling');
     parent.appendChild(this._frame.node);
   }
 
   _heard(type, data) {
-    if (type === 'size') style(this._frame.node, { height: `${data.height}px` });
+    if (type === 'size') style(this._frame.node, `height:${data.height}px`);
     if (type !== 'complete') return;
     if (this._options.onComplete) this._options.onComplete();
     const back = data.redirect_on_completion === 'always' && data.return_url;

@@ -82,6 +82,15 @@ class StripeObject {
     return createEmbedded(this, options);
   }
 
+  initCheckoutElementsSdk(options) {
+    return checkoutOf(this, options);
+  }
+
+  /** The name in older trains; before clover a promise of everything in one object. */
+  initCheckout(options) {
+    return ['v3', 'acacia', 'basil'].includes(TRAIN) ? wholeCheckout(this, options) : checkoutOf(this, options);
+  }
+
   initEmbeddedCheckout(options) {
     return createEmbedded(this, options);
   }
@@ -111,4 +120,4 @@ function Stripe(key, options) {
 }
 
 Stripe.version = TRAIN === 'v3' ? 3 : TRAIN;
-if (!window.Stripe && !LEGACY) window.Stripe = Stripe;
+if (!window.Stripe) window.Stripe = Stripe;

@@ -9,7 +9,6 @@ class CheckoutHandler {
     const options = { ...this._options, ...more };
     if (!options.key) refuse('StripeCheckout.configure() needs a key.');
     if (this._cover) return;
-    const cover = document.createElement('div');
     const { key, name, description, amount, currency, panelLabel, email, zipCode } = options;
     const shown = { name, description, amount, currency, panelLabel, email, zipCode };
     const frame = new Frame('checkout-popup', {
@@ -24,21 +23,13 @@ class CheckoutHandler {
       },
     });
     frame.node.className = 'stripe_checkout_app';
-    style(cover, { position: 'fixed', inset: '0', 'z-index': '2147483647', display: 'block' });
-    frame.fill();
     frame.send('options', shown);
-    cover.appendChild(frame.node);
-    document.body.appendChild(cover);
-    this._cover = { cover, frame, before: document.activeElement };
+    this._cover = frame.cover();
     if (options.opened) options.opened();
   }
 
   close() {
-    if (!this._cover) return;
-    const { cover, frame, before } = this._cover;
-    frame.remove();
-    cover.remove();
-    if (before && before.focus) before.focus();
+    if (this._cover) this._cover();
     this._cover = null;
   }
 }
@@ -74,8 +65,5 @@ function addButton(made) {
   made.after(button);
 }
 
-const LEGACY = new URL(script.src).pathname === '/checkout.js';
-if (LEGACY) {
-  window.StripeCheckout = { configure: (options) => new CheckoutHandler(options || {}), __app: {} };
-  if (script.classList.contains('stripe-button')) addButton(script);
-}
+window.StripeCheckout = { configure: (options) => new CheckoutHandler(options || {}), __app: {} };
+if (script.classList.contains('stripe-button')) addButton(script);
