@@ -34,7 +34,7 @@ from tollkey.payments.processors.network import (
 )
 
 FEATURES = Features(
-    frozenset({"authorize", "capture", "void", "refund", "payout", "contest", "accept"}),
+    frozenset({"authorize", "capture", "void", "refund", "payout", "contest", "accept", "verify"}),
     repeatable=frozenset({"capture", "void", "refund", "payout", "contest", "accept"}),
     notices=True,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tollkey.payments.intents import defaults, jobs, kinds, payment_states, vouchers
+from tollkey.payments.intents import defaults, jobs, kinds, payment_states, through_network, vouchers
 from tollkey.payments.intents.actions import (
     card_challenge,
     check_return_url,
@@ -19,7 +19,7 @@ from tollkey.payments.intents.payment_states import unexpected
 from tollkey.payments.intents.setup_attempts import error_summary, record_attempt
 from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, move
 from tollkey.payments.methods import instruments, mandates, method_types
-from tollkey.payments.processors import banks, protocol
+from tollkey.payments.processors import asking, banks, protocol
 from tollkey.payments.shared import clock, events, fields, providers
 from tollkey.wire import ApiError, Call, invalid
 from tollkey.wire.errors import card_error
@@ -43,7 +43,8 @@ def confirm_setup(call: Call, intent: StoredSetupIntent, params: Mapping[str, An
 
     Returns the 402 error of a refusal instead of raising it.
     """
-    call.require(providers.SETUPS)
+    call.require(providers.VERIFYING if call.livemode else providers.SETUPS)
+    through_network.check_free(intent)
     _check_confirmable(call, intent, params)
     params = redeem_confirmation_token(call, params, intent)
     defaults.ask(call, intent, bool(params.get("set_as_default_payment_method")))
@@ -80,6 +81,10 @@ def _check_confirmable(call: Call, intent: StoredSetupIntent, params: Mapping[st
 
 
 def _attempt(call: Call, intent: StoredSetupIntent, method: Instrument, params: Mapping[str, Any]) -> ApiError | None:
+    backend = asking.backend_of(call)
+    if backend is not None:
+        through_network.verify(call, backend, intent, method)
+        return None
     kind, return_url = protocol.kind_of(method), params.get("return_url")
     refusal = _refusal(method)
     if refusal is not None:

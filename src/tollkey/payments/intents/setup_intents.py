@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tollkey.payments.intents import jobs, kinds, option_rules, ownership, payment_states, removed
+from tollkey.payments.intents import (
+    jobs,
+    kinds,
+    option_rules,
+    ownership,
+    payment_states,
+    removed,
+    setup_followup,
+    through_network,
+)
 from tollkey.payments.intents.client_secrets import intent_of
 from tollkey.payments.intents.microdeposits import Entered, verified_method
 from tollkey.payments.intents.pages import answer_challenge, answer_deposits, challenge_page, deposits_page
@@ -16,12 +25,13 @@ from tollkey.payments.intents.setup_attempts import PERMISSION, record_attempt
 from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, create_setup, move
 from tollkey.payments.intents.setup_confirmation import confirm_setup, deposits_failed, refuse, succeed
 from tollkey.payments.shared import client_access as client
-from tollkey.payments.shared import providers
+from tollkey.payments.shared import events, providers
 from tollkey.wire import Action, Call, Endpoint, Json, P, Reply, Resource, invalid
 from tollkey.wire.access import publishable_access
 from tollkey.wire.languages import Text
 from tollkey.wire.live import asks, needs, records
 from tollkey.wire.pages import listing
+from tollkey.wire.resource import Reaction
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import StoredSetupIntent
@@ -73,6 +83,7 @@ def retrieve(
 def update(call: Call, params: operations.PostSetupIntentsIntent) -> StoredSetupIntent:
     """Change a SetupIntent that has not been confirmed."""
     intent = _get(call)
+    through_network.check_free(intent)
     option_rules.check_options(call, params, confirming=False, usage=intent["usage"])
     apply(call, intent, params)
     choose(call, intent, params)
@@ -93,6 +104,7 @@ def confirm(call: Call, params: operations.PostSetupIntentsIntentConfirm) -> Sto
 def cancel(call: Call, params: operations.PostSetupIntentsIntentCancel) -> StoredSetupIntent:
     """Cancel a SetupIntent."""
     intent = _get(call)
+    through_network.check_free(intent)
     if intent["status"] == "canceled":
         raise unexpected(
             call, intent, "You cannot cancel this SetupIntent because it it already canceled."
@@ -215,12 +227,12 @@ SETUP_INTENT = Resource(
             "POST",
             "/v1/setup_intents",
             create,
-            live=asks(providers.SETUPS, "it is confirmed"),
+            live=asks(providers.VERIFYING, "it is confirmed"),
             removed=(removed.TYPES,),
         ),
         Endpoint("GET", _ONE, retrieve, publishable=_READ_BY_CLIENT),
         Endpoint("POST", _ONE, update, removed=(removed.TYPES,)),
-        Endpoint("POST", _ONE + "/confirm", confirm, publishable=_CONFIRMED_BY_CLIENT, live=needs(providers.SETUPS)),
+        Endpoint("POST", _ONE + "/confirm", confirm, publishable=_CONFIRMED_BY_CLIENT, live=needs(providers.VERIFYING)),
         Endpoint("POST", _ONE + "/cancel", cancel),
         Endpoint(
             "POST",
@@ -275,6 +287,8 @@ SETUP_INTENT = Resource(
         ),
     ),
     due_live={jobs.SETUP_INTENT_DEPOSITS: needs(providers.SETUPS)},
+    refusal=setup_followup.refusal,
+    on=(Reaction(events.AttemptEnded, setup_followup.attempt_ended),),
     on_due={jobs.SETUP_INTENT_DEPOSITS: deposits_failed},
     title="Setup intents",
     columns=("id", "status", "customer", "usage", "created"),

@@ -56,9 +56,11 @@ class StoredSetupIntent(api.SetupIntent, IntentFields):
     """A SetupIntent.
 
     _subscription: id of the subscription that it is the ``pending_setup_intent`` of; absent for all others.
+    _attempt: the reference of the verification that a processor on a network is being asked for; absent otherwise.
     """
 
     _subscription: NotRequired[str]
+    _attempt: NotRequired[str]
 
 class StoredConfirmationToken(api.ConfirmationToken):
     """A ConfirmationToken.

@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.balance import settlement
-from tollkey.payments.intents import payment_states
+from tollkey.payments.intents import payment_states, states
 from tollkey.payments.processors import asking, attempts, protocol
-from tollkey.payments.shared import providers
+from tollkey.payments.shared import fields, providers
 from tollkey.wire import ApiError, Call, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tollkey.payments.intents.stored import Instrument, StoredPaymentIntent
+    from tollkey.payments.intents.stored import AnyIntent, Instrument, StoredPaymentIntent, StoredSetupIntent
     from tollkey.payments.processors.attempts import Attempt
     from tollkey.payments.processors.backends import Backend
     from tollkey.payments.processors.network import Operation
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _VERBS = {"capture": "capture", "void": "cancel"}
 
 
-def check_free(intent: StoredPaymentIntent) -> None:
+def check_free(intent: AnyIntent) -> None:
     """Raise ApiError 429 while the intent's processor has not answered."""
     if intent.get("_attempt"):
         raise asking.busy()
@@ -72,6 +72,20 @@ def authorize(
     reference = asking.ask(call, backend, question, protocol.kind_of(method))
     payment_states.move(intent, "processing")
     intent["_attempt"] = reference
+    call.objects.save(intent)
+
+
+def verify(call: Call, backend: Backend, intent: StoredSetupIntent, method: Instrument) -> None:
+    """Ask the processor whether a payment method may be charged later. The intent is processing until it answers.
+
+    Raises ApiError 400 for what the processor does not do.
+    """
+    described = asking.described(method)
+    currency = str((fields.acting_account(call) or {}).get("default_currency") or "usd")
+    asked = {**described, "capture": False, "off_session": False, "statement_descriptor": None}
+    question = attempts.Question("verify", intent["id"], 0, currency, asked)
+    intent["_attempt"] = asking.ask(call, backend, question, protocol.kind_of(method))
+    states.move(states.SETUP_INTENT, intent, "processing")
     call.objects.save(intent)
 
 

@@ -51,6 +51,7 @@ _NEEDED: Final[Mapping[str, Operation]] = {
     providers.REFUNDS.name: "refund",
     providers.PAYING_OUT.name: "payout",
     providers.DISPUTES.name: "contest",
+    providers.VERIFYING.name: "verify",
 }
 
 

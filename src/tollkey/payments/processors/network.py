@@ -4,7 +4,7 @@ A call of a network is never made within a transaction. What was asked is stored
 what came of it is stored after that; so a provider needs no memory of its own: every request holds all that a message
 is made of, and an inquiry or a reversal holds the request that it is about.
 
-    Authorize │ Capture │ Void │ Refund │ Payout │ Contest │ Accept
+    Authorize │ Verify │ Capture │ Void │ Refund │ Payout │ Contest │ Accept
       ──Processor.send──▶ Approved │ Declined │ Pending │ NotSent │ Unknown
     Inquire ──Processor.inquire──▶ one of these, or NotFound
     Reverse ──Processor.reverse──▶ Approved (it never happened) │ Declined │ NotSent │ Unknown
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Literal, Protocol, TypeAlias, runtime_checkable
 
-Operation = Literal["authorize", "capture", "void", "refund", "payout", "contest", "accept"]
+Operation = Literal["authorize", "capture", "void", "refund", "payout", "contest", "accept", "verify"]
 #: What a processor answers in its own words, kept for the requests that follow: texts by names that the provider chose.
 Data: TypeAlias = Mapping[str, str]
 #: Returns UTC epoch seconds.
@@ -115,7 +115,17 @@ class Authorize(_Request):
     statement_descriptor: str | None = None
     first_data: Data = field(default_factory=_nothing)
 
-    operation: Literal["authorize"] = field(default="authorize", init=False)
+    operation: Literal["authorize", "verify"] = field(default="authorize", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Verify(Authorize):
+    """Ask whether a payment method may be charged later, without moving or holding money: ``amount`` is 0.
+
+    After an unknown outcome it is sent again with the same reference, if nobody can tell.
+    """
+
+    operation: Literal["verify"] = field(default="verify", init=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ INQUIRIES: Final = 4
 MANUAL_SECONDS: Final = 3 * 86_400
 #: Operations that a request waits for: what cannot be sent meanwhile is withdrawn, and the request says so. Others are
 #: kept until they can be sent.
-WITH_A_REQUEST: Final[frozenset[Operation]] = frozenset({"authorize", "capture", "void", "contest", "accept"})
+WITH_A_REQUEST: Final[frozenset[Operation]] = frozenset({"authorize", "capture", "void", "contest", "accept", "verify"})
 #: Seconds after which such an operation, whose process ended before it was sent, is withdrawn.
 FORGOTTEN_SECONDS: Final = 120
 
@@ -57,7 +57,7 @@ def _unknown(attempt: Attempt, features: Features, now: int) -> Step | None:
     asked_enough = attempt.inquiries >= INQUIRIES or bool(attempt.answer.get("not_found")) or not features.inquiry
     if undoes and asked_enough:
         return "reverse"
-    repeats = attempt.operation in features.repeatable and (
+    repeats = (attempt.operation == "verify" or attempt.operation in features.repeatable) and (  # one moves no money
         bool(attempt.answer.get("not_found")) or not features.inquiry
     )
     if repeats:

@@ -19,6 +19,7 @@ from tollkey.payments.processors.network import (
     Payout,
     Refund,
     Request,
+    Verify,
     Void,
 )
 from tollkey.wire.sealing import unsealed
@@ -34,7 +35,7 @@ def request_of(tx: Tx, tables: Tables, keyring: Keyring, attempt: Attempt, *, wi
 
     Raises CannotAsk.
     """
-    if attempt.operation == "authorize":
+    if attempt.operation in ("authorize", "verify"):
         return _authorize(attempt, _token(tx, tables, keyring, attempt) if with_token else "")
     head = (attempt.reference, attempt.trace, attempt.made_at, attempt.amount, attempt.currency, attempt.object)
     asked = attempt.asked
@@ -58,7 +59,8 @@ def request_of(tx: Tx, tables: Tables, keyring: Keyring, attempt: Attempt, *, wi
 
 def _authorize(attempt: Attempt, token: str) -> Authorize:
     asked: Mapping[str, Any] = attempt.asked
-    return Authorize(
+    of_kind = Verify if attempt.operation == "verify" else Authorize
+    return of_kind(
         attempt.reference, attempt.trace, attempt.made_at, attempt.amount, attempt.currency, attempt.object,
         Method(
             asked["type"], token, asked.get("brand"), asked.get("last4"), asked.get("exp_month"), asked.get("exp_year")

@@ -19,6 +19,8 @@ PAYMENTS = Capability(
     "payments through a processor", CHARGES.does, status=CHARGES.status, code=CHARGES.code, message=CHARGES.message
 )
 SETUPS = Capability("verifying payment methods", "verify a payment method or keep it ready for charges")
+#: What a processor on a network does of it: cards by SetupIntents. The error is the same.
+VERIFYING = Capability("verifying cards through a processor", SETUPS.does, message=SETUPS.refusal().message)
 REFUNDS = Capability("refunds", "give money back")
 PAYING_OUT = Capability("payouts", "pay out money")
 TOPPING_UP = Capability("top-ups", "add money to a balance")

@@ -80,3 +80,8 @@ def test_not_found_is_believed_when_a_reversal_was_repeated(repeats: int, kind: 
 
 def test_not_found_is_a_refusal_of_anything_else() -> None:
     assert isinstance(outcome(ISO87, SENT, _answer("25"), "void", 0), Declined)
+
+
+def test_no_reason_to_decline_approves_a_verification_alone() -> None:
+    assert outcome(ISO87, SENT, _answer("85"), "verify", 0) == Approved()
+    assert isinstance(outcome(ISO87, SENT, _answer("85"), "authorize", 0), Declined)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.payments.processors.iso8583.steps import (
     CARD,
+    NOW,
     TOKEN,
     authorize,
     capture,
@@ -18,7 +19,7 @@ from tests.payments.processors.iso8583.steps import (
 )
 from tollkey.payments.processors.iso8583.config import read
 from tollkey.payments.processors.iso8583.messages import Refused, message_of, reversal_of
-from tollkey.payments.processors.network import Declined, Method
+from tollkey.payments.processors.network import Declined, Method, Verify
 
 CONFIG = read(configuration())
 NUMBERS = read(configuration(card="number"))
@@ -128,3 +129,10 @@ def test_what_is_no_card_number_is_declined(number: str) -> None:
 def test_what_follows_goes_without_a_card_that_was_not_kept() -> None:
     original = authorize(method=replace(CARD, token=""))
     assert "48" not in message_of(CONFIG, capture(original))
+
+
+def test_a_verification_is_an_authorization_of_nothing() -> None:
+    asked = Verify("VERI00000001", 1, NOW, 0, "usd", "seti_1", CARD, False)
+    message = message_of(CONFIG, asked)
+    assert (message["t"], message["4"], message["25"], message["3"]) == ("0100", "0" * 12, "51", "000000")
+    assert message_of(CONFIG, replace(asked, repeats=1))["t"] == "0101"

@@ -22,7 +22,7 @@ def outcome(dialect: Dialect, sent: Fields, answer: Fields, operation: str, repe
     if not code:
         return Unknown(f"the host's {answer['t']} says nothing (DE 39)")
     undoes = operation == "reverse"
-    if code in dialect.answers["approved"]:
+    if code in dialect.answers["approved"] or (operation == "verify" and code in dialect.answers["verified"]):
         for name in dialect.echoed:
             if name in sent and name in answer and _differs(dialect.fields[name], sent[name], answer[name]):
                 return Unknown(f"the host approved something else: field {name} of its {answer['t']} differs")

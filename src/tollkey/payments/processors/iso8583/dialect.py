@@ -14,7 +14,7 @@ from typing import Any, Final
 
 #: The names of messages, and the operations among them.
 MESSAGES: Final = (
-    "authorize", "purchase", "capture", "void", "refund", "reverse", "sign_on", "sign_off", "echo",
+    "authorize", "purchase", "capture", "void", "refund", "verify", "reverse", "sign_on", "sign_off", "echo",
 )  # fmt: skip
 _TYPES: Final = ("n", "an", "ans", "b")
 _BINARY: Final = frozenset({"b", "bcd"})

@@ -30,7 +30,7 @@ from tollkey.payments.processors.network import (
 )
 
 log = logging.getLogger("tollkey")
-_OPERATIONS: frozenset[Operation] = frozenset({"authorize", "capture", "void", "refund"})
+_OPERATIONS: frozenset[Operation] = frozenset({"authorize", "capture", "void", "refund", "verify"})
 
 
 class Iso8583:
