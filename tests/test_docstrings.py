@@ -16,7 +16,7 @@ INHERITED = {
     "sqlite_edge.py": {"read", "read_at_once", "read_now", "waits", "write", "start", "stop"},
     "holding.py": {"execute", "number", "read", "read_sent", "usual", "hold", "on_commit"},
     "sqlite_tx.py": {"execute_many", "execute_script", "flush", "notify", "savepoint"},
-    "postgres_tx.py": {"execute_many", "execute_script", "flush", "notify", "read", "savepoint", "usual"},
+    "postgres_tx.py": {"execute", "execute_many", "execute_script", "flush", "notify", "read", "savepoint", "usual"},
 }
 
 

@@ -135,6 +135,40 @@ def test_what_is_read_ahead_is_read_again_after_a_rollback(node: Postgres) -> No
     assert node.write(work, "lock") == b"{}"
 
 
+def test_what_callers_know_is_read_with_the_begin_of_their_transaction(
+    node: Postgres, exchanges: Callable[[], int]
+) -> None:
+    asked = [THINGS.asks_body(SCOPE, id) for id in ("a", "none")]
+
+    def work(tx: Tx) -> list[bytes | None]:
+        return [THINGS.body(tx, SCOPE, id) for id in ("a", "none")]
+
+    exchanges()
+    assert node.write(work, "lock", asked) == [b"{}", None]
+    assert exchanges() == 2
+    assert node.write(work, "lock") == [b"{}", None]
+    assert exchanges() == 4
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_what_callers_know_is_read_again_once_anything_was_written(node: Postgres, held: bool) -> None:
+    def work(tx: Tx) -> bytes | None:
+        store(tx, b'{"mine": 1}')
+        if not held:
+            tx.flush()
+        return THINGS.body(tx, SCOPE, "a")
+
+    assert node.write(work, "lock", [THINGS.asks_body(SCOPE, "a")]) == b'{"mine": 1}'
+
+
+def test_what_another_statement_has_changed_is_read_again(node: Postgres) -> None:
+    def work(tx: Tx) -> bytes | None:
+        tx.execute("UPDATE obj_thing SET body = ?", (b"changed",))
+        return THINGS.body(tx, SCOPE, "a")
+
+    assert node.write(work, "lock", [THINGS.asks_body(SCOPE, "a")]) == b"changed"
+
+
 def test_what_cannot_be_read_ahead_fails_one_transaction_at_most(node: Postgres) -> None:
     for _ in range(3):
         node.write(found, "lock")

@@ -22,9 +22,9 @@ class Locks:
         self._edge, self.read = edge, edge.read
         self.used: list[str | None] = []
 
-    async def write(self, callback: Callable[[Tx], T], lock: str | None = None) -> T:
+    async def write(self, callback: Callable[[Tx], T], lock: str | None = None, ahead: Any = ()) -> T:
         self.used.append(lock)
-        return await self._edge.write(callback, lock=lock)
+        return await self._edge.write(callback, lock=lock, ahead=ahead)
 
 
 def written(database: Database, platforms: list[str | None]) -> tuple[list[str | None], list[str]]:

@@ -1,4 +1,6 @@
-"""Which reads the next transaction under a lock will probably make, so that they are sent together with its BEGIN.
+"""Which reads a transaction will probably make, so that they are sent together with its BEGIN.
+
+Some its callers know (``Edge.write``): the record of an idempotency key. Others are habits of a lock.
 
 Most groups of writes of an account read the same few rows first: the account, its webhook endpoints. Each of these
 reads would be an exchange with PostgreSQL of its own, under the account's lock.

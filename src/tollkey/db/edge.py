@@ -81,11 +81,19 @@ class Edge(Protocol):
         Raises StorageError and what ``callback`` raises.
         """
 
-    async def write(self, callback: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False) -> T:
+    async def write(
+        self,
+        callback: Callable[[Tx], T],
+        lock: str | None = None,
+        *,
+        heavy: bool = False,
+        ahead: Sequence[Question] = (),
+    ) -> T:
         """Run ``callback`` in a transaction and return its result: durable on return, rolled back on an exception.
 
         lock: name of an advisory lock; callbacks with the same name are serialised.
         heavy: it writes megabytes, so it runs alone and in a thread instead of blocking the loop.
+        ahead: what it will read first, under its lock: PostgreSQL reads it with BEGIN.
         Raises StorageError and what ``callback`` raises. If the awaiting task is cancelled before the callback has
         begun, it does not run; otherwise CancelledError is raised when it has ended.
         """
@@ -158,7 +166,14 @@ class ThreadEdge:
     def read_at_once(self, callback: Callable[[Tx], T], *, caller: str, kind: str) -> T | None:
         return None
 
-    async def write(self, callback: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False) -> T:
+    async def write(
+        self,
+        callback: Callable[[Tx], T],
+        lock: str | None = None,
+        *,
+        heavy: bool = False,
+        ahead: Sequence[Question] = (),
+    ) -> T:
         if self._stopping:
             raise StorageError("storage is stopping")
         loop = asyncio.get_running_loop()
@@ -167,17 +182,17 @@ class ThreadEdge:
         future = Outcome(loop=loop)
         queue = self._queues.get(lock)
         if queue is not None:
-            queue.append(QueuedWrite(callback, future))
+            queue.append(QueuedWrite(callback, future, ahead))
         else:
-            queue = self._queues[lock] = deque([QueuedWrite(callback, future)])
+            queue = self._queues[lock] = deque([QueuedWrite(callback, future, ahead)])
             committer = loop.create_task(self._commit_groups(lock, queue))
             self._committers.add(committer)
             committer.add_done_callback(self._committers.discard)
         return cast(T, await future)
 
-    async def _run(self, callback: Callable[[Tx], T], lock: str | None = None) -> T:
+    async def _run(self, callback: Callable[[Tx], T], lock: str | None = None, ahead: Sequence[Question] = ()) -> T:
         """Run a transaction in a thread. One that has begun is waited for, also when the caller is cancelled."""
-        job = self._threads.submit(self._database.write, callback, lock)
+        job = self._threads.submit(self._database.write, callback, lock, ahead)
         ended = asyncio.wrap_future(job)
         try:
             return await asyncio.shield(ended)
@@ -216,7 +231,8 @@ class ThreadEdge:
         if not group:
             return
         try:
-            outcomes += await self._run(partial(_run_each, [queued.callback for queued in group]), lock)
+            ahead = [question for queued in group for question in queued.ahead]
+            outcomes += await self._run(partial(_run_each, [queued.callback for queued in group]), lock, ahead)
         except (LockTimeout, Unreachable):
             raise
         except Exception as error:

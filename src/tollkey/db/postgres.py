@@ -274,10 +274,11 @@ class Postgres(forking.ForkAware):
             except psycopg.Error as error:
                 raise translate(error) from error
 
-    def write(self, callback: Callable[[Tx], T], lock: str | None = None) -> T:
-        """See ``Database.write``. After a deadlock or serialization conflict ``callback`` runs again, up to 6 times,
-        and when it waited for a lock of a frozen node, whose session is ended.
+    def write(self, callback: Callable[[Tx], T], lock: str | None = None, ahead: Sequence[Question] = ()) -> T:
+        """See ``Database.write``; ahead: see ``Edge.write``.
 
+        After a deadlock or serialization conflict ``callback`` runs again, up to 6 times, and when it waited for a lock
+        of a frozen node, whose session is ended.
         The bounds do not hold for changes of the schema, which name ``SCHEMA_LOCK``.
         """
         begin = ["BEGIN", UNBOUNDED] if lock == SCHEMA_LOCK else ["BEGIN"]
@@ -285,7 +286,7 @@ class Postgres(forking.ForkAware):
             begin.append(f"SELECT pg_advisory_xact_lock({lock_number(lock)})")
         for attempt in range(_ATTEMPTS):
             try:
-                tx, result = self._attempt(begin, callback, lock)
+                tx, result = self._attempt(begin, callback, lock, ahead)
             except LockTimeout:
                 if attempt or not self._end_frozen():
                     raise
@@ -298,9 +299,11 @@ class Postgres(forking.ForkAware):
         self._subscribers.after_commit(tx.commit_callbacks, tx.announcements)
         return result
 
-    def _attempt(self, begin: Sequence[str], callback: Callable[[Tx], T], lock: str | None) -> tuple[PostgresTx, T]:
-        questions = self._habits.take(lock) if lock is not None else ()
-        with self._transaction(begin, questions) as tx:
+    def _attempt(
+        self, begin: Sequence[str], callback: Callable[[Tx], T], lock: str | None, ahead: Sequence[Question]
+    ) -> tuple[PostgresTx, T]:
+        usual = self._habits.take(lock) if lock is not None else ()
+        with self._transaction(begin, (*usual, *ahead)) as tx:
             result = callback(tx)
             try:
                 tx.commit()

@@ -97,6 +97,7 @@ class PostgresTx(HoldingTx):
         self._cursor = connection.cursor(binary=True)
         self._origin = origin
         self._usual = False  # whether what is read now is read by most transactions
+        self._ahead: dict[Question, list[Row]] = {}  # what was read with BEGIN, until anything is written
         self.asked: list[Question] = []  # of what most transactions read, in order
 
     @classmethod
@@ -116,7 +117,7 @@ class PostgresTx(HoldingTx):
                 cursor.execute(placeholders(question.sql), question.params)
                 found.append((question, cursor))
         for question, cursor in found:
-            tx.cached.setdefault(question.table, {})[question] = cursor.fetchall()
+            tx._ahead[question] = cursor.fetchall()
         return tx
 
     def usual(self, read: Callable[[], T]) -> T:
@@ -127,13 +128,17 @@ class PostgresTx(HoldingTx):
             self._usual = False
 
     def read(self, table: str, sql: str, params: Sequence[Any], key: Values | None = None) -> list[Row]:
-        if self._usual:
+        if self._usual or self._ahead:
             question = Question(table, sql, tuple(params))
-            self.asked.append(question)
-            rows: list[Row] | None = self.cached.get(table, {}).pop(question, None)  # gone once the table is written
-            if rows is not None:
+            if self._usual:
+                self.asked.append(question)
+            if not self.held.concerns(table, key) and (rows := self._ahead.pop(question, None)) is not None:
                 return rows
         return super().read(table, sql, params, key)
+
+    def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
+        self._ahead.clear()
+        return super().execute(sql, params)
 
     def _run(self, sql: str, params: Sequence[object]) -> list[Row]:
         try:
@@ -147,6 +152,7 @@ class PostgresTx(HoldingTx):
         return iter([row[0] for row in self._run(drawn, (table,))])
 
     def flush(self) -> None:
+        self._ahead.clear()
         steps = self.held.take()
         if self.held.lost:
             raise StorageError("an earlier write of the transaction has failed")
@@ -180,6 +186,7 @@ class PostgresTx(HoldingTx):
         if len(rows) == 1:  # psycopg's pipeline costs more than one statement
             self.execute(sql, rows[0])
             return
+        self._ahead.clear()
         if self.held:
             self.flush()
         try:
@@ -190,6 +197,7 @@ class PostgresTx(HoldingTx):
     def execute_script(self, statements: Sequence[str]) -> None:
         if not statements:
             return
+        self._ahead.clear()
         if self.held:
             self.flush()
         try:

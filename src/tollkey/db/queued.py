@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from tollkey.db.ahead import Question
 from tollkey.db.engine import Tx
 
 
@@ -24,10 +25,11 @@ class Outcome(asyncio.Future[Any]):
 
 
 class QueuedWrite(NamedTuple):
-    """A write that has not run yet, and the future that gets its result."""
+    """A write that has not run yet, and the future that gets its result. ahead: what it will read first."""
 
     callback: Callable[[Tx], Any]
     future: Outcome
+    ahead: Sequence[Question] = ()
 
     def begin(self) -> bool:
         """Record that the write runs now; return False when its caller was cancelled."""

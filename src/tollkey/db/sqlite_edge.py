@@ -58,18 +58,16 @@ class SQLiteEdge:
     reads_at_once, ask = True, None
 
     def __init__(self, database: SQLite, on_alive: Callable[[float], None] | None = None) -> None:
-        self._database = database
-        self._on_alive = on_alive
+        self._database, self._on_alive = database, on_alive
         self._queue: deque[QueuedWrite] = deque()
         self._heavy: deque[QueuedWrite] = deque()
         self._alone: deque[QueuedWrite] = deque()  # of groups that were refused: each runs in a group of its own
         self._loop: asyncio.AbstractEventLoop | None = None  # asking for it costs a system call before Python 3.12
         self._committer: asyncio.Task[None] | None = None
         self._polling: asyncio.Task[None] | None = None
-        self._write_failure = ""  # why writes are refused
+        self._write_failure, self._last_size = "", 0  # why writes are refused; callbacks in the last group
         self._committed: list[_Group] = []
         self._syncing: asyncio.Task[None] | None = None
-        self._last_size = 0  # callbacks in the last group
         self._changed = asyncio.Event()  # set when a callback is queued and when an fsync is done
         self._checkpointer = Checkpointer(database)
         # One thread for fsync, one for waiting for another process's lock, one for checkpoints.
@@ -127,7 +125,9 @@ class SQLiteEdge:
         except ReadTooLong:
             return None
 
-    async def write(self, callback: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False) -> T:
+    async def write(
+        self, callback: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False, ahead: object = ()
+    ) -> T:
         if self._write_failure:
             raise StorageError(self._write_failure)
         if self._loop is None:

@@ -186,7 +186,8 @@ class Answering:
             request.apart = await apart.keep(request.given, scope)
             return await self._write_apart(apart, asked, work)
         if staged is None or not await self._runs_handler(asked, repeatable):
-            return await self._owners.write(self._edge, key.scope, work)
+            ahead = () if repeatable is None else (idempotency.question(scope, repeatable, idempotency.space_of(key)),)
+            return await self._owners.write(self._edge, key.scope, work, ahead)
         request.given = staged.given
         return await write_staged(self._edge, staged, work, await self._owners.lock(self._edge, key.scope))
 

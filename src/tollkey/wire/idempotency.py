@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 import orjson
 
 from tollkey.db import Migration, Scope, Tx
+from tollkey.db.ahead import Question
 from tollkey.db.held import inserting
 from tollkey.keys import Key
 from tollkey.keys.header import without_secret_keys
@@ -38,6 +39,10 @@ MIGRATION = Migration(
 )
 
 _COLUMNS = ["account", "livemode", "key", "path", "fingerprint", "request_id", "status", "retry", "body", "created"]
+_STORED = (
+    "SELECT path, fingerprint, request_id, status, retry, body, created FROM idempotency"
+    " WHERE account = ? AND livemode = ? AND key = ?"
+)
 _KEEP = inserting("idempotency", _COLUMNS, "tittbtitbi", keys=3)
 
 KEPT_SECONDS = 24 * 3600
@@ -139,25 +144,24 @@ def _row_of(scope: Scope, key: str, space: str) -> tuple[str, int, str]:
     return scope.account, int(scope.livemode), _stored_key(key, space)
 
 
+def question(scope: Scope, key: str, space: str = "") -> Question:
+    """Return what ``stored_answer`` asks the database, for ``Edge.write``. space: see ``space_of``."""
+    return Question("idempotency", _STORED, _row_of(scope, key, space))
+
+
 def stored_answer(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, now: int, space: str = "") -> Stored | None:
     """Return the stored response, or None at the first use or after 24 hours.
 
     mark: the request's ``fingerprint``. space: see ``space_of``. now: UTC epoch seconds.
     Raises ApiError 400 when the key was first used for another path or with other parameters.
     """
-    row = _row_of(scope, key, space)
-    rows = tx.read(
-        "idempotency",
-        "SELECT path, fingerprint, request_id, status, retry, body, created FROM idempotency"
-        " WHERE account = ? AND livemode = ? AND key = ?",
-        row,
-        row,
-    )
+    asked = question(scope, key, space)
+    rows = tx.read(*asked, asked.params)
     if not rows:
         return None
     first_path, first_mark, request_id, status, retry, body, created = rows[0]
     if created <= now - KEPT_SECONDS:
-        tx.execute("DELETE FROM idempotency WHERE account = ? AND livemode = ? AND key = ?", row)
+        tx.execute("DELETE FROM idempotency WHERE account = ? AND livemode = ? AND key = ?", asked.params)
         return None
     hint = f"Try using a key other than '{key}' if you meant to execute a different request."
     if first_path != path:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from tollkey.db import Scope, Tx
+from tollkey.db.ahead import Question
 from tollkey.db.edge import Edge
 
 T = TypeVar("T")
@@ -37,11 +38,12 @@ class Owners:
             self._alone.add(scope)
         return found or scope.account
 
-    async def write(self, edge: Edge, scope: Scope, callback: Callable[[Tx], T]) -> T:
+    async def write(self, edge: Edge, scope: Scope, callback: Callable[[Tx], T], ahead: Sequence[Question] = ()) -> T:
         """Run ``callback`` in a transaction under the lock that serialises writes of the account.
 
         It is the same for keys of the account and of its platform. An account that leaves its platform while this waits
         has a lock of its own from then on, under which ``callback`` is run then: never beside others of the account.
+        ahead: see ``Edge.write``.
         """
         while True:
             lock = await self.lock(edge, scope)
@@ -52,7 +54,7 @@ class Owners:
                 return callback(tx)
 
             try:
-                return await edge.write(still_locked, lock=lock)
+                return await edge.write(still_locked, lock=lock, ahead=ahead)
             except _Left:
                 pass
 
