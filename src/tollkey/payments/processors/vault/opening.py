@@ -101,7 +101,7 @@ def reread(store: Store, place: Place) -> bool:
     Raises KeyringError, OSError.
     """
     found = place.source.read()
-    fingerprints.check_keyring(store.database.read(_known), place.source)
+    _check_keyring(store.database, place)
     newer = found.sealing_keys.keys() - store.keyring.sealing_keys.keys()
     store.keyring = found
     return bool(newer)
@@ -122,12 +122,20 @@ def _checked(database: Database, place: Place, main: str, main_keyring: Keyring)
         raise KeyringError(
             f"the keyring of the card vault {place.keyring} is missing, but the vault needs it: put it back"
         ) from None
-    fingerprints.check_keyring(database.read(_known), place.source)
+    _check_keyring(database, place)
     _refuse_shared(keyring, main_keyring)
     bound = database.read(lambda tx: [row[0] for row in tx.execute("SELECT main FROM card_vault")])
     if bound != [main]:
         raise VaultRefused("this card vault belongs to another server's database, whose cards it would delete")
     return Store(database, keyring)
+
+
+def _check_keyring(database: Database, place: Place) -> None:
+    """Raise KeyringError for a keyring that is not that of the vault, without the advice for the main one."""
+    try:
+        fingerprints.check_keyring(database.read(_known), place.source)
+    except KeyringError as problem:
+        raise KeyringError(f"the card vault cannot be opened: {str(problem).partition(';')[0]}") from None
 
 
 def _bind(tx: Tx, main: str) -> None:
