@@ -58,6 +58,7 @@ TAKES: dict[str, Answered] = {
         f"/v1/payment_intents/{intent(held)['id']}", payment_method_data=_DATA
     ),
     "/v1/payment_intents/{intent}/confirm": confirmed_in_a_browser,
+    "/v1/charges": lambda held: held.post("/v1/charges", amount=500, currency="usd", source=_OBJECT),
     "/v1/customers": lambda held: held.post("/v1/customers", source=_OBJECT),
     _CUSTOMER: lambda held: held.post(f"/v1/customers/{customer(held)}", source=_OBJECT),
     f"{_CUSTOMER}/sources": lambda held: held.post(f"/v1/customers/{customer(held)}/sources", source=_OBJECT),
@@ -72,7 +73,6 @@ TAKES_NOT = {
     "/v1/accounts/{account}": "as above",
     "/v1/accounts/{account}/external_accounts": "as above",
     "/v1/accounts/{account}/bank_accounts": "as above",
-    "/v1/charges": "a card that is charged once is held by what is asked of the processor",
     "/v1/sources": "a source that is chargeable at once needs a provider of sources",
     "/v1/setup_intents": "a number is held by the payment method that is made of it, where live mode takes it",
     "/v1/setup_intents/{intent}": "as above",

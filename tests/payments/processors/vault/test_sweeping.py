@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -110,6 +111,17 @@ def test_what_is_asked_of_the_processor_holds_the_number_of_a_card_that_is_not_s
     assert found.number == CANARY
     vaulted.sweep(LOOSE + 1)
     assert vaulted.numbers() == []
+
+
+@pytest.mark.parametrize("given", ["token", "card"])
+def test_a_charge_that_is_held_keeps_its_number_until_it_is_captured(vaulted: Vaulted, given: str) -> None:
+    source = token(vaulted) if given == "token" else {"object": "card", **card()}
+    held = vaulted.post("/v1/charges", amount=500, currency="usd", source=source, capture="false")
+    assert (held.status, vaulted.holders()) == (200, [("attempt", False)])
+    vaulted.sweep(6 * DAY)
+    taken = vaulted.post(f"/v1/charges/{held['id']}/capture")
+    sent: Any = vaulted.network.requests[-1]
+    assert (taken["captured"], sent.operation, sent.original.method.token) == (True, "capture", CANARY)
 
 
 def test_a_number_that_nothing_refers_to_is_deleted_after_a_day(vaulted: Vaulted) -> None:

@@ -73,13 +73,15 @@ def _hold(call: Call, reference: str, value: Mapping[str, Any]) -> None:
 
 
 def hold_for_attempt(call: Call, reference: str | None, attempt: str) -> None:
-    """Let an attempt hold a number that no object holds, such as that of a card that is charged once and not stored.
+    """Let an attempt hold a number that no object holds, such as that of a card that is charged once and not stored, or
+    that a token holds, which is used up now.
 
     reference: of the number, None for none. attempt: its reference.
     """
     if reference is not None:
         call.tx.execute(
-            f"{_INSERT} ON CONFLICT (reference) DO NOTHING",
+            f"{_INSERT} ON CONFLICT (reference) DO UPDATE SET object = excluded.object, id = excluded.id"
+            " WHERE card_vault_holders.object = 'token'",
             (reference, call.scope.account, int(call.scope.livemode), ATTEMPT, attempt, call.real, call.real),
         )
 
