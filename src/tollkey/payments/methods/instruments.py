@@ -177,9 +177,11 @@ def resolve_payment_method(call: Call, text: str, param: str | None = "payment_m
     Raises ApiError ``resource_missing`` with the real texts (reference section 1.6).
     """
     made = named_payment_method(call, text) if not call.livemode else None  # no stored id is such a name (``Ids.new``)
+    found: Instrument | None
     if made is not None:
-        return call.objects.insert(made)
-    found = call.objects.find(kinds.PAYMENT_METHOD, text) if text.startswith("pm_") else saved(call, text)
+        found = call.objects.insert(made)
+    else:
+        found = call.objects.find(kinds.PAYMENT_METHOD, text) if text.startswith("pm_") else saved(call, text)
     if found is None:
         raise no_payment_method(call, text, param)
     return found
@@ -207,13 +209,13 @@ def saved(call: Call, id: str) -> SavedSource | None:
 
 def named_payment_method(call: Call, name: str) -> StoredPaymentMethod | None:
     """Return a new PaymentMethod of a named test card or account, not stored; None for other names."""
-    card = cards.by_payment_method(name)
+    card, made = cards.by_payment_method(name), None
+    bank = banks.bank_by_name(name) if card is None and name.startswith("pm_") else None
     if card is not None:
-        return card_payment_method(call, NewCard.named(call, card))
-    bank = banks.bank_by_name(name) if name.startswith("pm_") else None
-    if bank is not None and bank.outcome != "unusable":
-        return bank_payment_method(call, bank, {"name": "Jenny Rosen", "email": "jenny.rosen@example.com"})
-    return None
+        made = card_payment_method(call, NewCard.named(call, card))
+    elif bank is not None and bank.outcome != "unusable":
+        made = bank_payment_method(call, bank, {"name": "Jenny Rosen", "email": "jenny.rosen@example.com"})
+    return made
 
 
 def not_attached(id: str, param: str) -> ApiError:
