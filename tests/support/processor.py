@@ -41,7 +41,7 @@ class Network:
 
     script: what becomes of the next messages, in order; answered when it is empty:
 
-    - ``ok`` │ ``declined:<code>`` │ ``pending``: answered;
+    - ``ok`` │ ``declined:<code>`` │ ``pending`` │ ``redirect:<url>``: answered;
     - ``refused``: not one byte leaves; ``lost``: it does not arrive;
     - ``unanswered``: it is done, and the answer is lost;
     - ``late``: it arrives when ``arrive`` is called; ``slow``: the answer waits for ``release``.
@@ -88,6 +88,8 @@ class Network:
             outcome = Declined(code or "generic_decline", network_code="05")
         elif kind == "pending":
             outcome = Pending(data={"rrn": request.reference})
+        elif kind == "redirect":
+            outcome = Pending({"redirect_to_url": code})
         self.done[request.reference] = outcome, request.amount
         if isinstance(outcome, Approved):
             self._move(request)

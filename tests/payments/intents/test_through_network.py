@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.support.api import Api
 from tests.support.processor import Live, connected
+from tollkey.payments.processors.network import Approved, Authorize, Declined, Notice, Outcome
 from tollkey.payments.processors.sending import Times
 from tollkey.wire.messages import Request
 
@@ -207,3 +209,87 @@ def test_two_requests_at_once_on_an_intent_take_the_money_once(live: Live) -> No
 
     assert live.api.world.runner.run(both()) in ([200, 429], [200, 400])
     assert live.said("authorize") == ["authorize"]
+
+
+# -- 3-D Secure by a page of the processor
+
+PAGE = "https://acs.example/challenge/1?a=b"
+BACK = "https://shop.example/done"
+
+
+def sent_away(live: Live, page: str = PAGE, **params: Any) -> Any:
+    live.network.script = [f"redirect:{page}"]
+    return live.pay(automatic_payment_methods={"enabled": True}, return_url=BACK, **params)
+
+
+def ends(live: Live, intent: str, outcome: Outcome) -> str:
+    """The processor knows how it ended; returns the reference."""
+    reference = live.attempts(intent)[-1].reference
+    live.network.done[reference] = outcome, 500
+    if isinstance(outcome, Approved):
+        live.network.money[reference] = 500
+    return reference
+
+
+def test_the_customer_is_sent_to_the_page_of_the_processor_and_the_payment_succeeds(live: Live) -> None:
+    options = {"card": {"request_three_d_secure": "any"}}
+    waiting = sent_away(live, payment_method_options=options)
+    assert (waiting.status, waiting["status"]) == (200, "requires_action")
+    assert waiting["next_action"] == {"type": "redirect_to_url", "redirect_to_url": {"return_url": BACK, "url": PAGE}}
+    sent = live.network.requests[-1]
+    assert isinstance(sent, Authorize)
+    assert (sent.return_url, sent.authenticate) == (BACK, True)
+    for path in ("/confirm", "/cancel"):
+        assert live.post(f"/v1/payment_intents/{waiting['id']}{path}").error["code"] == "lock_timeout"
+    ends(live, waiting["id"], Approved("A1"))
+    live.recover(120)
+    paid = live.get(f"/v1/payment_intents/{waiting['id']}")
+    assert (paid["status"], paid["next_action"], live.money()) == ("succeeded", None, [500])
+    assert [one for one in live.events() if one.startswith("payment_intent.")] == [
+        "payment_intent.created", "payment_intent.requires_action", "payment_intent.succeeded",
+    ]  # fmt: skip
+
+
+def test_a_notice_tells_the_end_too(live: Live) -> None:
+    waiting = sent_away(live, capture_method="manual")
+    reference = ends(live, waiting["id"], Approved("A1"))
+    live.network.told.append(Notice("r", "result", reference, live.api.now, outcome=Approved("A1")))
+    live.api.world.runner.run(live.api.world.server.sender.read_notices())
+    assert live.get(f"/v1/payment_intents/{waiting['id']}")["status"] == "requires_capture"
+
+
+def test_a_customer_who_gives_up_has_not_authenticated(live: Live) -> None:
+    waiting = sent_away(live, headers={"Idempotency-Key": "k"})
+    ends(live, waiting["id"], Declined("authentication_failed"))
+    live.recover(120)
+    after = live.get(f"/v1/payment_intents/{waiting['id']}")
+    assert (after["status"], after["last_payment_error"]["code"], after["latest_charge"]) == (
+        "requires_payment_method", "payment_intent_authentication_failure", None,
+    )  # fmt: skip
+    paid = live.post(f"/v1/payment_intents/{waiting['id']}/confirm", payment_method=live.method(), return_url=BACK)
+    assert paid["status"] == "succeeded"
+
+
+def test_a_bank_may_decline_after_its_customer_has_authenticated(live: Live) -> None:
+    waiting = sent_away(live)
+    ends(live, waiting["id"], Declined("insufficient_funds"))
+    live.recover(120)
+    after = live.get(f"/v1/payment_intents/{waiting['id']}")
+    assert (after["status"], after["last_payment_error"]["decline_code"]) == (
+        "requires_payment_method", "insufficient_funds",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["http://acs.example/1", "javascript:alert(1)", "//acs.example/1", "https:///1", "", "https://acs.example/a b",
+     "ftp://acs.example/1", "https://[acs/1", f"https://acs.example/{'a' * 2_048}"],
+)  # fmt: skip
+def test_nobody_is_sent_to_what_is_no_page_of_https(live: Live, page: str) -> None:
+    waiting = sent_away(live, page)
+    assert (waiting["status"], waiting["next_action"]) == ("processing", None)
+    assert live.attempts(waiting["id"])[-1].state == "unknown"
+
+
+def test_a_page_of_this_machine_may_be_http(live: Live) -> None:
+    assert sent_away(live, "http://127.0.0.1:4242/acs")["status"] == "requires_action"

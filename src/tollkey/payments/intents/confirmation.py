@@ -151,6 +151,8 @@ def _attempt(
     splitting.check_method(call, intent["on_behalf_of"], method, intent["currency"])
     through_network.check_method(call, method, intent["currency"])
     kind = protocol.kind_of(method)
+    if call.livemode:
+        intent["_return_url"] = params.get("return_url")  # if the processor sends the customer away
     intent.pop("_fate", None)  # what was planned for an earlier attempt
     redirected = methods_kinds.is_source(method) and method["flow"] == "redirect"  # its customer has been asked
     authenticated = intent.get("_authenticated") == method["id"] or redirected

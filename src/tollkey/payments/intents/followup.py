@@ -287,10 +287,13 @@ def attempt_ended(call: Call, fact: events.AttemptEnded) -> None:
     if intent is None or intent.get("_attempt") != attempt.reference:
         return
     del intent["_attempt"]
-    if attempt.operation == "authorize":
+    sent_away = intent["status"] == "requires_action"
+    if sent_away and attempt.answer.get("decline") == answers.NOT_AUTHENTICATED:
+        not_authenticated(call, intent)
+    elif attempt.operation == "authorize":
         method, absent = payment_states.method_of(call, intent), bool(attempt.asked["off_session"])
         answered = answers.verdict_of(attempt)
-        error = charge_and_record(call, intent, method, off_session=absent, authenticated=False, answered=answered)
+        error = charge_and_record(call, intent, method, off_session=absent, authenticated=sent_away, answered=answered)
         if error is not None:
             call.announce(events.IntentRefusedLater(intent, error, absent))
     elif attempt.state != "approved":
@@ -302,14 +305,6 @@ def attempt_ended(call: Call, fact: events.AttemptEnded) -> None:
         _canceled(call, intent, attempt.asked["reason"])
 
 
-def attempt_waits(call: Call, fact: events.AttemptWaits) -> None:
-    """Tell that a payment is processing: its processor has not said what became of it."""
-    attempt = fact.attempt
-    intent = call.objects.find(kinds.PAYMENT_INTENT, attempt.object) if attempt.operation == "authorize" else None
-    if intent is not None and intent.get("_attempt") == attempt.reference:
-        call.emit("payment_intent.processing", intent)
-
-
 def refusal(call: Call, intent: StoredPaymentIntent, reference: str) -> ApiError | None:
     """Return the error of a request whose processor has not approved; None if it has, or has not answered yet."""
     attempt = attempts.find(call.tx, reference)
@@ -317,6 +312,8 @@ def refusal(call: Call, intent: StoredPaymentIntent, reference: str) -> ApiError
         return None
     if attempt.operation != "authorize":
         return through_network.refusal_of(attempt)
+    if attempt.answer.get("decline") == answers.NOT_AUTHENTICATED:
+        return invalid(_AUTHENTICATION_FAILED, None, "payment_intent_authentication_failure")
     made = payment_states.charge_of(call, intent)
     paid_with = made["payment_method"]
     method = instruments.resolve_payment_method(call, paid_with) if paid_with else None
@@ -395,4 +392,7 @@ def verify(call: Call, intent: StoredPaymentIntent, entered: Entered) -> StoredP
 
 
 #: What becomes of an intent when its processor has answered, or has not.
-OF_ATTEMPTS = (Reaction(events.AttemptEnded, attempt_ended), Reaction(events.AttemptWaits, attempt_waits))
+OF_ATTEMPTS = (
+    Reaction(events.AttemptEnded, attempt_ended),
+    Reaction(events.AttemptWaits, through_network.attempt_waits),
+)

@@ -17,6 +17,7 @@ payment_intent.status:
                     ──canceled──▶ canceled
     processing ──the debit settles, or the processor approves──▶ succeeded
                ──the processor authorizes──▶ requires_capture
+               ──the processor sends the customer to authenticate──▶ requires_action
                ──the debit fails, or the processor declines──▶ requires_payment_method
                ──canceled──▶ canceled
     requires_capture ──captured──▶ succeeded
@@ -74,7 +75,7 @@ PAYMENT_INTENT = states.States(
             "requires_payment_method", "requires_confirmation", "requires_action", "processing", "requires_capture",
             "succeeded", "canceled",
         ),
-        "processing": ("requires_payment_method", "requires_capture", "succeeded", "canceled"),
+        "processing": ("requires_payment_method", "requires_action", "requires_capture", "succeeded", "canceled"),
         "requires_capture": ("requires_capture", "succeeded", "canceled"),
         "succeeded": (),
         "canceled": (),

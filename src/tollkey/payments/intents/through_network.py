@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.balance import settlement
-from tollkey.payments.intents import payment_states, states
+from tollkey.payments.intents import kinds, payment_states, states
 from tollkey.payments.processors import asking, attempts, protocol
-from tollkey.payments.shared import fields, providers
+from tollkey.payments.shared import events, fields, providers
 from tollkey.wire import ApiError, Call, invalid
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from tollkey.payments.processors.attempts import Attempt
     from tollkey.payments.processors.backends import Backend
     from tollkey.payments.processors.network import Operation
+    from tollkey.wire import api
 
+_ASKED = ("any", "challenge")
 _VERBS = {"capture": "capture", "void": "cancel"}
 
 
@@ -67,12 +70,32 @@ def authorize(
         "capture": captures,
         "off_session": off_session,
         "statement_descriptor": intent["statement_descriptor"] or intent["statement_descriptor_suffix"],
+        "authenticate": value_at(intent, "payment_method_options.card.request_three_d_secure") in _ASKED,
+        "return_url": intent.get("_return_url"),
     }
     question = attempts.Question("authorize", intent["id"], intent["amount"], intent["currency"], asked)
     reference = asking.ask(call, backend, question, protocol.kind_of(method))
     payment_states.move(intent, "processing")
     intent["_attempt"] = reference
     call.objects.save(intent)
+
+
+def attempt_waits(call: Call, fact: events.AttemptWaits) -> None:
+    """Tell that a payment is processing, or that its processor sends the customer to authenticate."""
+    attempt = fact.attempt
+    intent = call.objects.find(kinds.PAYMENT_INTENT, attempt.object) if attempt.operation == "authorize" else None
+    if intent is None or intent.get("_attempt") != attempt.reference:
+        return
+    url = attempt.answer.get("redirect")
+    if url is None:
+        call.emit("payment_intent.processing", intent)
+    elif intent["next_action"] is None:
+        payment_states.move(intent, "requires_action")
+        there: api.PaymentIntentNextActionRedirectToUrl = {"return_url": attempt.asked.get("return_url"), "url": url}
+        intent["next_action"] = {"redirect_to_url": there, "type": "redirect_to_url"}
+        call.objects.save(intent)
+        call.emit("payment_intent.requires_action", intent)
+        call.announce(events.IntentChanged(intent))
 
 
 def verify(call: Call, backend: Backend, intent: StoredSetupIntent, method: Instrument) -> None:

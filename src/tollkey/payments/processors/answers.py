@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from tollkey.payments.processors import attempts
 from tollkey.payments.processors.attempts import Attempt
 from tollkey.payments.processors.cards import PROCESSING_ERROR, Decline
-from tollkey.payments.processors.network import Approved, Declined, Pending
+from tollkey.payments.processors.network import Approved, Declined, Outcome, Pending, Unknown
 from tollkey.payments.processors.protocol import Verdict
 from tollkey.payments.shared import events
 from tollkey.wire import Call
@@ -20,6 +21,10 @@ _OWN_CODES = {
     "incorrect_number": "Your card number is incorrect.",
     "processing_error": "An error occurred while processing your card. Try again in a little bit.",
 }
+#: The decline of an authorization whose customer was sent to authenticate, and did not.
+NOT_AUTHENTICATED: Final = "authentication_failed"
+_LONGEST_URL: Final = 2_048
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _MESSAGES = {"insufficient_funds": "Your card has insufficient funds."}
 
 
@@ -29,7 +34,29 @@ def stored(outcome: Approved | Declined | Pending) -> Mapping[str, Any]:
         return {"code": outcome.code, "data": dict(outcome.data), "network_reference": outcome.network_reference}
     if isinstance(outcome, Declined):
         return {"decline": outcome.code, "advice": outcome.advice, "network_code": outcome.network_code}
-    return {"data": dict(outcome.data)}
+    redirect = {"redirect": outcome.next_action["redirect_to_url"]} if outcome.next_action else {}
+    return {"data": dict(outcome.data), **redirect}
+
+
+def understood(outcome: Outcome) -> Outcome:
+    """Return an outcome; unknown for one that sends the customer elsewhere than to a page of https or this machine."""
+    if not isinstance(outcome, Pending) or outcome.next_action is None:
+        return outcome
+    url = outcome.next_action.get("redirect_to_url")
+    if set(outcome.next_action) == {"redirect_to_url"} and isinstance(url, str) and _may_be_shown(url):
+        return outcome
+    return Unknown("it sends the customer to no page of https")
+
+
+def _may_be_shown(url: str) -> bool:
+    if len(url) > _LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
+        return False
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK))
 
 
 def decline_of(attempt: Attempt) -> Decline:

@@ -106,7 +106,8 @@ class Authorize(_Request):
     """Reserve an amount, and take it at once if ``capture``.
 
     off_session: the customer is not present. first_data: of the approved authorization with which the customer
-    agreed to payments like this one; empty without one.
+    agreed to payments like this one; empty without one. authenticate: the merchant asks for 3-D Secure.
+    return_url: where the customer is to come back to, if the processor sends it away.
     """
 
     method: Method
@@ -114,6 +115,8 @@ class Authorize(_Request):
     off_session: bool = False
     statement_descriptor: str | None = None
     first_data: Data = field(default_factory=_nothing)
+    authenticate: bool = field(default=False, kw_only=True)
+    return_url: str | None = field(default=None, kw_only=True)
 
     operation: Literal["authorize", "verify"] = field(default="authorize", init=False)
 
@@ -243,7 +246,8 @@ class Declined:
     """It was refused, for certain.
 
     code: a decline code of the API (``insufficient_funds``, ``expired_card``, ``generic_decline`` …); of a payout a
-    failure code (``account_closed`` …). advice: ``try_again_later``, ``do_not_try_again``, ``confirm_card_data``, or
+    failure code (``account_closed`` …); ``authentication_failed`` when the customer was sent to authenticate and
+    did not. advice: ``try_again_later``, ``do_not_try_again``, ``confirm_card_data``, or
     None. network_code: what the network itself answered.
     """
 
@@ -256,7 +260,8 @@ class Declined:
 class Pending:
     """It was taken, and what comes of it is told later by a notice or an inquiry.
 
-    next_action: what the customer has to do (``{"redirect_to_url": …}``), None when nobody has to.
+    next_action: where the customer has to go (``{"redirect_to_url": "https://…"}``, http on this machine alone), None
+    when nobody has to. Anything else makes the outcome unknown.
     """
 
     next_action: Mapping[str, Any] | None = None

@@ -66,6 +66,7 @@ def _authorize(attempt: Attempt, token: str) -> Authorize:
             asked["type"], token, asked.get("brand"), asked.get("last4"), asked.get("exp_month"), asked.get("exp_year")
         ),
         asked["capture"], asked.get("off_session", False), asked.get("statement_descriptor"), repeats=attempt.repeats,
+        authenticate=asked.get("authenticate", False), return_url=asked.get("return_url"),
     )  # fmt: skip
 
 

@@ -341,7 +341,7 @@ class Sender:
 
     async def _take(self, claimed: Attempt, outcome: Outcome) -> None:
         """Store an outcome, and apply it when it is final."""
-        now = int(self._now())
+        now, outcome = int(self._now()), answers.understood(outcome)
         if isinstance(outcome, Approved | Declined):
             state = "approved" if isinstance(outcome, Approved) else "declined"
             await self._end(claimed, state, answer=answers.stored(outcome))
@@ -356,7 +356,7 @@ class Sender:
 
         def work(call: Call) -> None:
             moved = attempts.move(call.tx, attempt, to, now, **changes)
-            if moved is not None and first and to in ("unknown", "pending"):
+            if moved is not None and (first or moved.answer.get("redirect")) and to in ("unknown", "pending"):
                 call.announce(events.AttemptWaits(moved))
 
         await self._storage.write(attempt.scope, work)
