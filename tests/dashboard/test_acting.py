@@ -8,11 +8,14 @@ import pytest
 
 from tests.support.dashboard import Site, url
 from tests.support.recipes import CannotMake, Maker
-from tollkey.dashboard.acting import ELSEWHERE, to_minor_units
+from tollkey.dashboard.acting import ELSEWHERE, to_epoch, to_minor_units
 from tollkey.dashboard.page import FormErrors
 from tollkey.dashboard.view import iso, time_tag, utc
 
-NO_AMOUNTS = ("sNaN", "NaN", "Infinity", "-Infinity", "9e999999", "1e999999999", "1e-999999", "9" * 5_000, "", "1.234")
+NO_AMOUNTS = (
+    "sNaN", "NaN", "Infinity", "-Infinity", "9e999999", "1e999999999", "1e-999999", "9" * 5_000, "", "1.234", "12,50",
+    "1,25,0", "1.250,00", "1_250", "\uff11\uff12", "-5", "+5", ".",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("text", NO_AMOUNTS, ids=lambda text: text[:12])
@@ -20,6 +23,26 @@ def test_what_is_no_amount_is_refused_beside_its_field(text: str) -> None:
     with pytest.raises(FormErrors) as refused:
         to_minor_units(text, "usd", "amount")
     assert set(refused.value.errors) == {"amount"}
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "minor"),
+    [
+        ("12.5", "usd", "1250"), ("1,250", "usd", "125000"), ("1 250.50", "usd", "125050"), ("7", "eur", "700"),
+        ("1,250,000", "jpy", "1250000"), ("1.250", "bhd", "1250"),
+    ],
+)  # fmt: skip
+def test_an_amount_is_read_as_it_is_written(text: str, currency: str, minor: str) -> None:
+    assert to_minor_units(text, currency, "amount") == minor
+
+
+def test_thousands_are_not_taken_apart_in_a_currency_with_three_decimals() -> None:
+    with pytest.raises(FormErrors):
+        to_minor_units("1,250", "bhd", "amount")
+
+
+def test_a_time_with_an_offset_is_that_moment() -> None:
+    assert to_epoch("2026-03-01T12:00+02:00", "at") == to_epoch("2026-03-01T10:00", "at")
 
 
 @pytest.mark.parametrize("seconds", [-(10**18), -(10**11), 253_402_300_800, 1_767_225_600_000, 10**18])

@@ -218,6 +218,10 @@ def test_deleting_and_deauthorizing_tell_the_platform(api: Api) -> None:
     first, second = custom(api), custom(api)
     api.ok("delete", f"/v1/accounts/{first['id']}")
     client = "ca_" + api.account.removeprefix("acct_")
+    as_itself = {"Stripe-Account": second["id"]}
+    own = f"ca_{second['id'].removeprefix('acct_')}"
+    refused = api.post("/oauth/deauthorize", headers=as_itself, client_id=own, stripe_user_id=second["id"])
+    assert (refused.status, refused["error"]) == (401, "invalid_client")  # a connected account has no application
     refused = api.post("/oauth/deauthorize", client_id="bogus", stripe_user_id=second["id"])
     assert (refused.status, refused["error"]) == (401, "invalid_client")
     assert refused["error_description"] == "No such application: 'bogus'"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation, Overflow
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -14,6 +13,7 @@ from tollkey.payments.facts import decimals
 from tollkey.platform.connections import platform_of
 from tollkey.wire import Action, ApiError, Call, Endpoint, Json, Resource
 from tollkey.wire.call import Origin
+from tollkey.wire.decimals import typed_amount
 from tollkey.wire.params import Boolean, Param, Timestamp, check, decode_form
 from tollkey.wire.resource import path_names
 from tollkey.wire.versions import LATEST
@@ -111,24 +111,23 @@ def _form_field(name: str, node: Any, last: str, required: bool) -> FormField:
     return FormField(name, label, kind, (), required)
 
 
+#: Thousands apart from one another, as in English. ``12,50`` is none: who types it means another amount than 1250.
+_GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?", re.ASCII)
+
+
 def to_minor_units(text: str, currency: str, field: str) -> str:
     """Convert a typed amount such as ``12.50`` to minor units, as text. field: of the form, for FormErrors."""
-    places = decimals(currency)
-    try:
-        amount = Decimal(text.replace(",", "").replace(" ", ""))
-        scaled = amount.scaleb(places)
-        whole = amount.is_finite() and scaled == scaled.to_integral_value() and abs(scaled) <= 10**12
-    except (InvalidOperation, Overflow):  # no number, or one with an exponent out of all bounds
-        raise FormErrors({field: "Enter an amount such as 12.50."}) from None
-    if not whole:
-        raise FormErrors(
-            {
-                field: f"{currency.upper()} has {places} decimal places."
-                if places
-                else f"{currency.upper()} has no decimal places."
-            }
-        )
-    return str(int(scaled))
+    places, plain = decimals(currency), text.strip().replace(" ", "")
+    if _GROUPED.fullmatch(plain) and places < 3:  # ``1,250`` is one dinar and a quarter to some, and many to others
+        plain = plain.replace(",", "")
+    amount = None if "," in plain else typed_amount(plain, currency)
+    if amount is None:
+        raise FormErrors({field: f"Enter an amount such as {_EXAMPLES[places]}, in {currency.upper()}."})
+    return str(amount)
+
+
+#: Decimal places of a currency -> how an amount in it may be typed.
+_EXAMPLES = {0: "1250", 2: "12.50", 3: "12.500"}
 
 
 def to_epoch(text: str, field: str) -> str:
@@ -139,8 +138,9 @@ def to_epoch(text: str, field: str) -> str:
     if text.isascii() and text.isdigit():
         return text
     try:
-        return str(int(datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.UTC).timestamp()))
-    except ValueError:
+        typed = datetime.datetime.fromisoformat(text)
+        return str(int((typed if typed.tzinfo else typed.replace(tzinfo=datetime.UTC)).timestamp()))
+    except (ValueError, OverflowError):
         raise FormErrors({field: "Enter a date and a time such as 2026-03-01T12:00."}) from None
 
 

@@ -29,8 +29,8 @@ def revoke(call: Call, params: operations.PostOauthDeauthorize) -> Reply:
     client, id = params.get("client_id"), params.get("stripe_user_id")
     if client is None or id is None:
         return _refused("invalid_request", f"No {'client_id' if client is None else 'stripe_user_id'} given", 400)
-    platform = call.objects.get("account", call.account)
-    if application_of(platform)["id"] != client:
+    platform = call.objects.find("account", call.account)
+    if platform is None or application_of(platform)["id"] != client:  # a connected account has no application
         return _refused("invalid_client", f"No such application: '{client}'")
     account = call.objects.find("account", id)
     if account is None or id == call.account:

@@ -41,3 +41,13 @@ def test_a_value_of_more_than_fifteen_digits_is_refused(api: Api, value: str) ->
     assert refused.refusal == (400, None, "payload[value]", text)
     for good in ("999999999999999", "0.00000000000001", "1e14", "-5", "0"):
         assert api.post("/v1/billing/meter_events", event_name="e", payload={**payload, "value": good}).status == 200
+
+
+@pytest.mark.parametrize("value", ["1_000", "\uff11\uff12", "\u0661", "1,5", "0x10", "five"])
+def test_a_value_is_a_number_as_other_programs_write_it(api: Api, value: str) -> None:
+    """Python reads some of these as numbers; a reporter that wrote them meant something else, or made a mistake."""
+    api.ok("POST", "/v1/billing/meters", display_name="m", event_name="e", default_aggregation={"formula": "sum"})
+    who = api.ok("POST", "/v1/customers")["id"]
+    payload = {"stripe_customer_id": who, "value": value}
+    refused = api.post("/v1/billing/meter_events", event_name="e", payload=payload)
+    assert refused.refusal == (400, None, "payload[value]", "The payload's `value` must be a number.")

@@ -6,8 +6,9 @@ Stripe (``streams.py``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tollkey.payments.catalog import arithmetic
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _OLDEST_DAYS = 35
 _MOST_DIGITS = 15
+#: What other programs call a number too: Python's own reads ``1_000`` as a thousand, and the digits of every script.
+_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*", re.ASCII)
 _EARLY_SECONDS = 300
 
 
@@ -104,13 +107,10 @@ def _value_problem(meter: api.BillingMeter, event: UsageEvent) -> Problem | None
     text, param, reason = f"The payload's `{key}` must be a number.", f"payload[{key}]", "meter_event_invalid_value"
     if event.payload.get(key) in (None, ""):
         return Problem(reason, text, param, None, "payload_no_value_defined")
-    try:
-        value = Decimal(str(event.payload[key]))
-    except InvalidOperation:
-        value = Decimal("NaN")
+    sent = str(event.payload[key])
+    value = Decimal(sent if _NUMBER.fullmatch(sent) else "NaN")
     if value.is_finite() and _digits(value) > _MOST_DIGITS:
-        sent = str(event.payload[key])[:40]
-        text = f"The value in the event payload can have at most {_MOST_DIGITS} digits. Received {sent}."
+        text = f"The value in the event payload can have at most {_MOST_DIGITS} digits. Received {sent[:40]}."
     elif value.is_finite():
         return None
     return Problem(reason, text, param, None, "payload_invalid_value")
