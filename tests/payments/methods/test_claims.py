@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.payments.methods.apps import Shop
+from tests.payments.methods.apps import IOS, Shop
 from tests.support.api import Api
+from tollkey.payments.methods import claims
 
 DEFERRED = {"type": "deferred_intent", "deferred_intent": {"mode": "payment", "amount": 500, "currency": "usd"}}
 
@@ -190,3 +191,33 @@ def test_a_key_that_is_wrong_expired_or_of_the_other_mode_shows_nothing(shop: Sh
         refused = shop.asked(legacy_customer_ephemeral_key=text)
         assert (refused.status, refused.error["param"]) == (400, "legacy_customer_ephemeral_key")
         assert text not in refused.error["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent"),
+    [
+        ("GET", "/v1/payment_methods/{card}", {}),
+        ("POST", "/v1/payment_methods/{card}", {"billing_details": {"name": "Mallory"}}),
+        ("POST", "/v1/payment_methods/{card}/detach", {}),
+        ("POST", "/v1/elements/payment_methods/{card}/detach", {"customer_session_client_secret": ""}),
+        ("POST", "/v1/elements/customers/{customer}/set_default_payment_method", {"payment_method": "{card}"}),
+    ],
+)  # fmt: skip
+def test_a_key_does_nothing_with_a_card_that_it_may_not_list(
+    shop: Shop, method: str, path: str, sent: dict[str, Any]
+) -> None:
+    """Its id may be known: of an intent, or from a time when it could be listed."""
+    shop.card()
+    hidden = shop.card("pm_card_mastercard", allow_redisplay="limited")
+    features = {"payment_method_redisplay": "enabled", "payment_method_remove": "enabled"}
+    key = shop.key(**features, payment_method_set_as_default="enabled")
+    names = {"card": hidden, "customer": shop.customer}
+    given = {name: shop.secret if name == claims.PARAM else value for name, value in sent.items()}
+    given = {name: value.format(**names) if isinstance(value, str) else value for name, value in given.items()}
+    ask = shop.api.get if method == "GET" else shop.api.post
+    refused = ask(path.format(**names), key=key, headers=IOS, **given)
+    assert refused.status in (400, 403, 404)
+    assert "4444" not in refused.body.decode()
+    assert shop.api.get(f"/v1/payment_methods/{hidden}")["billing_details"]["name"] is None
+    assert shop.api.get(f"/v1/payment_methods/{hidden}")["customer"] == shop.customer
+    assert shop.api.get(f"/v1/customers/{shop.customer}")["invoice_settings"]["default_payment_method"] is None

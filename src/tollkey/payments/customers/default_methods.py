@@ -30,6 +30,7 @@ def set_default(call: Call, params: operations.PostElementsCustomersCustomerSetD
         method = call.objects.find(methods_kinds.PAYMENT_METHOD, named)
         if method is None or method.get("customer") != customer["id"]:
             raise instruments.no_payment_method(call, named, "payment_method")
+        claims.check_listed(call, method, claims.of_caller(call), "payment_method")
     return make_default(call, customer, named or "")
 
 

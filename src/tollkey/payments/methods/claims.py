@@ -161,6 +161,22 @@ def saved(call: Call, customer: str, values: list[str] | None) -> list[Instrumen
     return [*methods, *(instruments.as_payment_method(call, card) for card in cards)][:_MOST]
 
 
+def check_listed(call: Call, method: Instrument, granted: frozenset[str], param: str | None = None) -> None:
+    """Raise ApiError for a saved payment method that is not for who has these grants: nothing may be done with it.
+
+    They have what they may list, or, without a list, what the customer lets be shown again. granted: empty for a key
+    that was not narrowed. param: the name of the method in the error; None when the path has it.
+    """
+    values = redisplayed(granted)
+    if values is not None and method.get("allow_redisplay") not in (values or ["always"]):
+        raise instruments.no_payment_method(call, method["id"], param)
+
+
+def of_caller(call: Call) -> frozenset[str]:
+    """Return what the key of a claimed session was granted; empty for every other caller."""
+    return call.key.permissions if call.key is not None and call.key.kind == "ephemeral" else frozenset()
+
+
 def check_removal(call: Call, method: Instrument, granted: frozenset[str]) -> None:
     """Raise ApiError unless what is granted allows to remove a saved payment method.
 

@@ -217,6 +217,7 @@ def update(call: Call, params: operations.PostPaymentMethodsPaymentMethod) -> In
     value = named_method(call, call.path["payment_method"], None)
     if not value.get("customer"):
         raise invalid("You must save this PaymentMethod to a customer before you can update it.", None, retry=False)
+    claims.check_listed(call, value, claims.of_caller(call))
     if kinds.is_payment_method(value):
         method_changes.change(call, value, params)
     elif any(params.get(name) for name in _CHANGES):

@@ -34,6 +34,7 @@ def remove(call: Call, params: operations.PostElementsPaymentMethodsPaymentMetho
         raise no_payment_method(call, call.path["payment_method"], None)
     if call.key is not None and call.key.kind == "ephemeral" and call.key.subject != owner:
         raise invalid("This CustomerSession is of another customer.", claims.PARAM)
+    claims.check_listed(call, method, claims.grants(session))
     claims.check_removal(call, method, claims.grants(session))
     detach_from(call, method, session["customer"])
     return method
