@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.api import Api
 from tests.support.processor import Live, Network, connected
-from tollkey.payments.processors.network import Features, Verify
+from tollkey.payments.processors.network import Approved, Declined, Features, Outcome, Verify
 from tollkey.payments.processors.sending import Times
 
 
@@ -112,3 +112,26 @@ def test_what_is_no_card_is_refused_before_anybody_is_asked(live: Live) -> None:
     refused = set_up(live, payment_method=made["id"]) if made.status == 200 else made
     assert refused.status == 400
     assert live.said() == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "code"),
+    [
+        (Approved(), "succeeded", None),
+        (Declined("authentication_failed"), "requires_payment_method", "setup_intent_authentication_failure"),
+        (Declined("expired_card"), "requires_payment_method", "expired_card"),
+    ],
+)
+def test_a_customer_may_be_sent_to_authenticate(live: Live, outcome: Outcome, status: str, code: str | None) -> None:
+    live.network.script = ["redirect:https://acs.example/1"]
+    back = "https://shop.example/done"
+    waiting = set_up(live, automatic_payment_methods={"enabled": True}, return_url=back)
+    assert (waiting.status, waiting["status"]) == (200, "requires_action")
+    assert waiting["next_action"]["redirect_to_url"] == {"return_url": back, "url": "https://acs.example/1"}
+    live.network.done[live.attempts(waiting["id"])[0].reference] = outcome, 0
+    live.recover(120)
+    after = live.get(f"/v1/setup_intents/{waiting['id']}")
+    assert (after["status"], after["next_action"]) == (status, None)
+    assert (after["last_setup_error"] or {}).get("code") == code
+    (attempt,) = live.get("/v1/setup_attempts", setup_intent=waiting["id"])["data"]
+    assert attempt["status"] == ("succeeded" if code is None else "failed")

@@ -35,6 +35,11 @@ _MISSING = (
     " with a payment method and then confirm it again, or confirm it again directly with a payment method or"
     " ConfirmationToken."
 )
+NOT_AUTHENTICATED = (
+    "The latest attempt to set up the payment method has failed because authentication failed."
+    " You can provide payment_method_data or a"
+    " new PaymentMethod to attempt to fulfill this SetupIntent again."
+)
 _ENDED = {"succeeded": "it has already succeeded", "canceled": "it has been canceled"}
 
 
@@ -83,7 +88,7 @@ def _check_confirmable(call: Call, intent: StoredSetupIntent, params: Mapping[st
 def _attempt(call: Call, intent: StoredSetupIntent, method: Instrument, params: Mapping[str, Any]) -> ApiError | None:
     backend = asking.backend_of(call)
     if backend is not None:
-        through_network.verify(call, backend, intent, method)
+        through_network.verify(call, backend, intent, method, return_url=params.get("return_url"))
         return None
     kind, return_url = protocol.kind_of(method), params.get("return_url")
     refusal = _refusal(method)
@@ -101,7 +106,7 @@ def _attempt(call: Call, intent: StoredSetupIntent, method: Instrument, params: 
             )
         if asks == "challenge":
             in_library = bool(params.get("use_stripe_sdk"))
-            _require_action(
+            require_action(
                 call,
                 intent,
                 method,
@@ -110,10 +115,10 @@ def _attempt(call: Call, intent: StoredSetupIntent, method: Instrument, params: 
             return None
     elif unverified(intent, method):
         _plan_deposits(call, intent, method)
-        _require_action(call, intent, method, deposits_action(call, intent, kind))
+        require_action(call, intent, method, deposits_action(call, intent, kind))
         return None
     elif kind in method_types.TYPES and method_types.TYPES[kind].redirects:
-        _require_action(call, intent, method, redirect_action(call, intent, kind, return_url))
+        require_action(call, intent, method, redirect_action(call, intent, kind, return_url))
         return None
     succeed(call, intent, method, authenticated=False)
     return None
@@ -146,9 +151,10 @@ def _refusal(method: Instrument) -> ApiError | None:
     return card_error(decline.code, decline.message, decline.param, decline.decline_code, **decline.extra())
 
 
-def _require_action(
+def require_action(
     call: Call, intent: StoredSetupIntent, method: Instrument, action: api.SetupIntentNextAction
 ) -> None:
+    """Set the next action, and the status ``requires_action``."""
     move(intent, "requires_action")
     intent["next_action"] = action
     record_attempt(call, intent, method, "requires_action")

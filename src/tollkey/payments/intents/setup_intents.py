@@ -23,7 +23,13 @@ from tollkey.payments.intents.pages import answer_challenge, answer_deposits, ch
 from tollkey.payments.intents.payment_states import unexpected
 from tollkey.payments.intents.setup_attempts import PERMISSION, record_attempt
 from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, create_setup, move
-from tollkey.payments.intents.setup_confirmation import confirm_setup, deposits_failed, refuse, succeed
+from tollkey.payments.intents.setup_confirmation import (
+    NOT_AUTHENTICATED,
+    confirm_setup,
+    deposits_failed,
+    refuse,
+    succeed,
+)
 from tollkey.payments.shared import client_access as client
 from tollkey.payments.shared import events, providers
 from tollkey.wire import Action, Call, Endpoint, Json, P, Reply, Resource, invalid
@@ -39,11 +45,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PERMISSION", "SETUP_INTENT", "confirm_setup", "create_setup"]
 
-_FAILED = (
-    "The latest attempt to set up the payment method has failed because authentication failed."
-    " You can provide payment_method_data or a"
-    " new PaymentMethod to attempt to fulfill this SetupIntent again."
-)
 #: Exactly the fields a publishable key receives (reference section 3, recorded).
 _CLIENT = (
     "id", "object", "automatic_payment_methods", "cancellation_reason", "client_secret", "created", "description",
@@ -145,7 +146,7 @@ def _succeed_challenge(call: Call, intent: StoredSetupIntent) -> None:
 def _fail_challenge(call: Call, intent: StoredSetupIntent) -> None:
     if intent["status"] == "requires_action":
         method = payment_states.method_of(call, intent)
-        refuse(call, intent, method, invalid(_FAILED, None, "setup_intent_authentication_failure"))
+        refuse(call, intent, method, invalid(NOT_AUTHENTICATED, None, "setup_intent_authentication_failure"))
 
 
 def source_cancel(call: Call, params: operations.PostSetupIntentsIntentSourceCancel) -> StoredSetupIntent:
@@ -288,7 +289,10 @@ SETUP_INTENT = Resource(
     ),
     due_live={jobs.SETUP_INTENT_DEPOSITS: needs(providers.SETUPS)},
     refusal=setup_followup.refusal,
-    on=(Reaction(events.AttemptEnded, setup_followup.attempt_ended),),
+    on=(
+        Reaction(events.AttemptEnded, setup_followup.attempt_ended),
+        Reaction(events.AttemptWaits, setup_followup.attempt_waits),
+    ),
     on_due={jobs.SETUP_INTENT_DEPOSITS: deposits_failed},
     title="Setup intents",
     columns=("id", "status", "customer", "usage", "created"),

@@ -40,6 +40,7 @@ setup_intent.status:
                     ──declined, or not authenticated──▶ requires_payment_method
                     ──canceled──▶ canceled
     processing ──the bank answers──▶ succeeded │ requires_payment_method
+               ──the processor sends the customer to authenticate──▶ requires_action
                ──canceled──▶ canceled
 
 setup_attempt.status:
@@ -97,7 +98,7 @@ SETUP_INTENT = states.States(
             "requires_payment_method", "requires_confirmation", "requires_action", "processing", "succeeded",
             "canceled",
         ),
-        "processing": ("requires_payment_method", "succeeded", "canceled"),
+        "processing": ("requires_payment_method", "requires_action", "succeeded", "canceled"),
         "succeeded": (),
         "canceled": (),
     },

@@ -98,14 +98,19 @@ def attempt_waits(call: Call, fact: events.AttemptWaits) -> None:
         call.announce(events.IntentChanged(intent))
 
 
-def verify(call: Call, backend: Backend, intent: StoredSetupIntent, method: Instrument) -> None:
+def verify(
+    call: Call, backend: Backend, intent: StoredSetupIntent, method: Instrument, *, return_url: str | None
+) -> None:
     """Ask the processor whether a payment method may be charged later. The intent is processing until it answers.
 
     Raises ApiError 400 for what the processor does not do.
     """
     described = asking.described(method)
     currency = str((fields.acting_account(call) or {}).get("default_currency") or "usd")
-    asked = {**described, "capture": False, "off_session": False, "statement_descriptor": None}
+    asked = {
+        **described, "capture": False, "off_session": False, "statement_descriptor": None, "return_url": return_url,
+        "authenticate": value_at(intent, "payment_method_options.card.request_three_d_secure") in _ASKED,
+    }  # fmt: skip
     question = attempts.Question("verify", intent["id"], 0, currency, asked)
     intent["_attempt"] = asking.ask(call, backend, question, protocol.kind_of(method))
     states.move(states.SETUP_INTENT, intent, "processing")
