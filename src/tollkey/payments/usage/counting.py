@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _OLDEST_DAYS = 35
 _MOST_DIGITS = 15
 #: What other programs call a number too: Python's own reads ``1_000`` as a thousand, and the digits of every script.
-_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*", re.ASCII)
+_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*", re.ASCII)
 _EARLY_SECONDS = 300
 
 
