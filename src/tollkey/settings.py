@@ -150,7 +150,9 @@ class Settings:
         1, "How many processes serve the port together (`tollkey serve` on PostgreSQL). Each has TOLLKEY_POOL_SIZE"
         " connections, and its metrics at TOLLKEY_METRICS_PORT plus its number, from 0.", span=(1, 64),
     )  # fmt: skip
-    pool_size: int = _setting(8, "Maximum number of PostgreSQL connections of a node.")
+    pool_size: int = _setting(
+        8, "Maximum number of PostgreSQL connections of a node, besides one to listen and one for single reads."
+    )
     lock_seconds: float = _setting(
         4.0,
         "How long, in seconds, a request waits for a lock that another transaction holds in PostgreSQL. Then the answer"

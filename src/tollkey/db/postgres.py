@@ -78,7 +78,7 @@ class Postgres(forking.ForkAware):
     """A database on a PostgreSQL server.
 
     url: ``postgresql://…``, as libpq parses it.
-    pool_size: maximum number of connections of this process, not counting the one for LISTEN.
+    pool_size: maximum number of connections of this process, not counting the one for LISTEN and that of a ``Line``.
     origin: name of this process in announcements; a random part is appended.
     bounds: how long work may wait; None for the defaults.
     direct: the URL of PostgreSQL itself, where ``url`` is that of a pooler (PgBouncer, in transaction mode too): for
