@@ -172,3 +172,13 @@ def test_a_processor_that_takes_no_payments_leaves_the_refusal(api: Api) -> None
     with connected(api, Network(Features(frozenset({"payout"})))) as live:
         refused = live.post("/v1/charges", amount=500, currency="usd", source="tok_visa")
         assert (refused.status, refused.error["code"]) == (402, "testmode_charges_only")
+
+
+def test_a_charge_sends_nobody_away_and_is_undone_if_it_should(live: Live) -> None:
+    live.network.script = ["redirect:https://acs.example/1"]
+    waiting = charge(live)
+    assert waiting["status"] == "pending"
+    for seconds in (10, 100, 1_000, 4_000, 4_000):
+        live.recover(seconds)
+    after = live.get(f"/v1/charges/{waiting['id']}")
+    assert (after["status"], after["failure_code"], live.money()) == ("failed", "processing_error", [])

@@ -293,3 +293,14 @@ def test_nobody_is_sent_to_what_is_no_page_of_https(live: Live, page: str) -> No
 
 def test_a_page_of_this_machine_may_be_http(live: Live) -> None:
     assert sent_away(live, "http://127.0.0.1:4242/acs")["status"] == "requires_action"
+
+
+def test_a_customer_who_is_not_there_is_not_sent_away_and_the_payment_is_undone(live: Live) -> None:
+    live.network.script = ["redirect:https://acs.example/1"]
+    waiting = live.pay(off_session=True)
+    assert (waiting["status"], waiting["next_action"]) == ("processing", None)
+    for seconds in (10, 100, 1_000, 4_000, 4_000):
+        live.recover(seconds)
+    after = live.get(f"/v1/payment_intents/{waiting['id']}")
+    assert (after["status"], after["last_payment_error"]["code"]) == ("requires_payment_method", "processing_error")
+    assert (live.said("reverse"), live.money()) == (["reverse"], [])

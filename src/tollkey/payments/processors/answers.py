@@ -38,10 +38,15 @@ def stored(outcome: Approved | Declined | Pending) -> Mapping[str, Any]:
     return {"data": dict(outcome.data), **redirect}
 
 
-def understood(outcome: Outcome) -> Outcome:
-    """Return an outcome; unknown for one that sends the customer elsewhere than to a page of https or this machine."""
+def understood(outcome: Outcome, attempt: Attempt) -> Outcome:
+    """Return an outcome; unknown for one that sends the customer elsewhere than to a page of https or this machine.
+
+    It is unknown too, and so undone, where nobody can be sent: off session, and for a charge without an intent.
+    """
     if not isinstance(outcome, Pending) or outcome.next_action is None:
         return outcome
+    if attempt.asked.get("off_session") or attempt.object.startswith("ch_"):
+        return Unknown("it sends a customer away who is not there")
     url = outcome.next_action.get("redirect_to_url")
     if set(outcome.next_action) == {"redirect_to_url"} and isinstance(url, str) and _may_be_shown(url):
         return outcome

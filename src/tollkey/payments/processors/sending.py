@@ -341,7 +341,7 @@ class Sender:
 
     async def _take(self, claimed: Attempt, outcome: Outcome) -> None:
         """Store an outcome, and apply it when it is final."""
-        now, outcome = int(self._now()), answers.understood(outcome)
+        now, outcome = int(self._now()), answers.understood(outcome, claimed)
         if isinstance(outcome, Approved | Declined):
             state = "approved" if isinstance(outcome, Approved) else "declined"
             await self._end(claimed, state, answer=answers.stored(outcome))
