@@ -28,7 +28,7 @@ FRAMES: dict[str, tuple[str, tuple[str, ...]]] = {
     "elements-inner-line": ("Bank account", ("looks", "line")),
     "elements-inner-payment": (
         "Payment",
-        ("looks", "fields", "form", "mandates", "methods", "card_part", "payment"),
+        ("looks", "fields", "form", "mandates", "methods", "card_part", "saved_part", "payment"),
     ),
     "checkout-popup": ("Checkout", ("looks", "fields", "form", "methods", "card_part", "popup")),
     "embedded-checkout": ("Checkout", ("embedded",)),

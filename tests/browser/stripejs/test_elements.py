@@ -144,7 +144,7 @@ def test_a_call_that_cannot_work_is_an_integration_error(shop: Shopfront, script
 
 
 def test_an_option_without_effect_is_told_of(shop: Shopfront) -> None:
-    run(shop, "stripe.elements({ mode: 'setup', fonts: [], customerSessionClientSecret: 'cuss_secret_1' });")
+    run(shop, "stripe.elements({ mode: 'setup', fonts: [], customPaymentMethods: [] });")
     (said,) = shop.problems
     assert said.startswith("warning elements(): fonts has no effect here.")
-    assert "elements(): customerSessionClientSecret has no effect here. Saved payment methods are not shown." in said
+    assert "elements(): customPaymentMethods has no effect here." in said

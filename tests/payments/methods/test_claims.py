@@ -221,3 +221,10 @@ def test_a_key_does_nothing_with_a_card_that_it_may_not_list(
     assert shop.api.get(f"/v1/payment_methods/{hidden}")["billing_details"]["name"] is None
     assert shop.api.get(f"/v1/payment_methods/{hidden}")["customer"] == shop.customer
     assert shop.api.get(f"/v1/customers/{shop.customer}")["invoice_settings"]["default_payment_method"] is None
+
+
+def test_a_page_is_told_what_its_payment_element_may_show(shop: Shop) -> None:
+    customer = shop.claimed("payment_element", payment_method_redisplay="enabled")["customer"]
+    told = customer["customer_session"]["components"]["payment_element"]
+    assert (told["enabled"], told["features"]["payment_method_redisplay_limit"]) == (True, 3)
+    assert told["features"]["payment_method_save"] == "disabled"

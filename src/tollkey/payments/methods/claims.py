@@ -2,7 +2,8 @@
 
     client secret ──claimed──▶ ephemeral key that may do what the session's component grants, until the session expires
 
-``mobile_payment_element`` (PaymentSheet) and ``customer_sheet`` are the components of the mobile SDKs. Names of the
+``mobile_payment_element`` (PaymentSheet) and ``customer_sheet`` are the components of the mobile SDKs, and
+``payment_element`` is that of Stripe.js. Names of the
 features and their defaults: the specification, and for ``payment_method_remove_last``,
 ``payment_method_set_as_default`` and ``payment_method_sync_default`` the SDKs' models of a customer session.
 """
@@ -48,6 +49,12 @@ _OPEN: Mapping[str, Mapping[str, str]] = {
         "payment_method_save": "disabled",
         "payment_method_set_as_default": "disabled",
     },
+    "payment_element": {
+        "payment_method_redisplay": "disabled",
+        "payment_method_remove": "disabled",
+        "payment_method_remove_last": "enabled",
+        "payment_method_save": "disabled",
+    },
 }
 
 
@@ -70,7 +77,8 @@ def grants(session: StoredCustomerSession) -> frozenset[str]:
         features = _features(session, name)
         if features is None:
             continue
-        granted.add(UPDATE)
+        if name != "payment_element":  # it shows and removes, and changes nothing
+            granted.add(UPDATE)
         granted |= {feature for feature in (REMOVE, SET_DEFAULT) if features.get(feature) == "enabled"}
         if features.get("payment_method_sync_default") == "enabled":
             granted.add(SET_DEFAULT)

@@ -61,15 +61,23 @@ const PLACES = {
   }),
   source: (params, typed) => ({ ...params, ...own(typed), owner: merged(postalOf(typed), params.owner) }),
   method: (params, typed) => methodWith(params, typed),
-  payment_method_data: (params, typed) => ({
+  payment_method_data: (params, typed) =>
+    typed.saved ? { ...params, payment_method: typed.saved } : newMethodOf(params, typed),
+  cvc_update: (params, typed) => ({ ...params, cvc_update: { cvc: typed.card.cvc } }),
+};
+
+/** A payment with a new payment method. redisplay, usage: whether it is shown, and charged, again. */
+function newMethodOf(params, typed) {
+  const more = typed.redisplay ? { allow_redisplay: typed.redisplay } : {};
+  return {
+    ...(typed.usage && { setup_future_usage: typed.usage }),
     ...(typed.shipping && { shipping: typed.shipping }),
     ...(typed.mandate && { mandate_data: ACCEPTED }),
     ...params,
     ...(typed.options && { payment_method_options: { ...typed.options, ...params.payment_method_options } }),
-    payment_method_data: methodWith(params.payment_method_data, typed),
-  }),
-  cvc_update: (params, typed) => ({ ...params, cvc_update: { cvc: typed.card.cvc } }),
-};
+    payment_method_data: { ...more, ...methodWith(params.payment_method_data, typed) },
+  };
+}
 
 function own(typed) {
   return typed.card ? { card: typed.card } : typed.method;
@@ -78,7 +86,10 @@ function own(typed) {
 async function withTyped(params, { frames, at, ships }) {
   const typed = typedInto(frames);
   if (typed.error) return typed;
-  if (!ships) delete typed.shipping;
+  if (!ships) {
+    delete typed.shipping;
+    delete typed.usage;
+  }
   if (at !== 'cvc_token') return PLACES[at](params, typed);
   const token = await callApi('POST', '/v1/tokens', { cvc_update: { cvc: typed.card.cvc } });
   if (token.error) return token;

@@ -4,7 +4,7 @@
 const root = document.getElementById('root');
 const content = node('div', { class: 'Payment' });
 root.append(content);
-let asked = { options: {}, group: {}, types: [] };
+let asked = { options: {}, group: {}, types: [], customer: null };
 let parts = {}; // by type: what its fields are, say and lack
 let current = null;
 let last = '';
@@ -132,13 +132,18 @@ function collected(type, fields, made, place) {
   return { method, ...extra, ...(MANDATES.has(type) && { mandate: true }) };
 }
 
+function valueOf(part) {
+  const { id, type, billing_details: billing } = (part && part.chosen) || { type: current || '' };
+  return id ? { type, payment_method: { id, type, billing_details: billing } } : { type };
+}
+
 function changed() {
   const part = parts[current];
   const event = {
     empty: !part || part.empty,
     complete: Boolean(part && part.complete),
     collapsed: !current,
-    value: { type: current || '' },
+    value: valueOf(part),
   };
   const text = JSON.stringify(event);
   if (text !== last) tell('change', event);
@@ -164,7 +169,15 @@ function terms(type) {
 
 function partOf(type) {
   if (!parts[type]) {
+    if (type === 'saved') {
+      parts[type] = savedPart(savedMethods(asked.customer, asked.types), changed);
+      return parts[type];
+    }
     parts[type] = type === 'card' ? makeCard() : makeOther(type);
+    const box = saveBox(savedFeatures(asked.customer));
+    const { values } = parts[type];
+    parts[type].values = () => ({ ...box.values(), ...values.call(parts[type]) });
+    parts[type].node.append(...box.nodes);
     const more = terms(type);
     if (more) parts[type].node.append(more);
   }
@@ -210,7 +223,7 @@ function showTabs() {
         onclick: () => choose(type),
         onkeydown: moveTab,
       },
-      node('span', { class: 'TabLabel' }, methodOf(type).label),
+      node('span', { class: 'TabLabel' }, labelOf(type)),
     );
   });
   panel.setAttribute('role', 'tabpanel');
@@ -248,7 +261,7 @@ function showAccordion() {
         onclick: () => choose(type),
       },
       node('span', { class: `RadioIcon${chosen ? ' RadioIcon--checked' : ''}`, 'aria-hidden': 'true' }),
-      node('span', {}, methodOf(type).label),
+      node('span', {}, labelOf(type)),
     );
     return node(
       'div',
@@ -265,18 +278,19 @@ function showAccordion() {
 let ready = false;
 let lastAvailable = '';
 
-function setOptions({ options, group, types }) {
+function setOptions({ options, group, types, customer = null }) {
   const order = options.paymentMethodOrder || [];
   const place = (type) => (order.includes(type) ? order.indexOf(type) : order.length);
   const sorted = types.filter((type) => type !== 'link').sort((one, other) => place(one) - place(other));
-  asked = { options, group, types: sorted };
+  if (savedMethods(customer, sorted).length) sorted.unshift('saved');
+  asked = { options, group, types: sorted, customer };
   applyAppearance(group.appearance);
   const closed = layoutOf().type === 'accordion' && layoutOf().defaultCollapsed;
   if (!ready || !sorted.includes(current)) choose(closed && !ready ? null : sorted[0]);
   content.toggleAttribute('inert', Boolean(options.readOnly));
   if (!ready) tell('ready');
   ready = true;
-  const available = JSON.stringify(Object.fromEntries(sorted.map((type) => [type, { available: true }])));
+  const available = JSON.stringify(Object.fromEntries(types.map((type) => [type, { available: true }])));
   if (available !== lastAvailable) tell('availablepaymentmethodschange', { paymentMethods: JSON.parse(available) });
   lastAvailable = available;
 }

@@ -187,6 +187,7 @@ class Element extends Listening {
         return;
       }
       message.types = found.payment_method_preference.ordered_payment_method_types;
+      message.customer = found.customer;
       message.group = { ...this._group._shown(), business: found.business_name };
     }
     if (this._kind === 'expressCheckout' || this._kind === 'paymentRequestButton') message.wallets = walletsTold();

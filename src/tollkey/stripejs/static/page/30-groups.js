@@ -1,9 +1,7 @@
-const SAVED = 'Saved payment methods are not shown.';
 /** Options that are taken without effect, and why. */
 const IDLE = {
   customPaymentMethods: 'Custom payment methods are not shown.',
-  customerOptions: SAVED,
-  customerSessionClientSecret: SAVED,
+  customerOptions: 'Use customerSessionClientSecret.',
   externalPaymentMethodTypes: 'External payment methods are not shown.',
   fonts: 'The frames use the fonts of the machine.',
 };
@@ -134,14 +132,14 @@ class Elements {
 
   _intent() {
     const options = this._options;
-    const locale = this._shown().locale;
+    const more = { locale: this._shown().locale, customer_session_client_secret: options.customerSessionClientSecret };
     if (options.clientSecret)
-      return { type: kindOf(options.clientSecret), client_secret: options.clientSecret, locale };
+      return { type: kindOf(options.clientSecret), client_secret: options.clientSecret, ...more };
     if (!options.mode) refuse('elements(): this Element needs a clientSecret, or a mode with amount and currency.');
     const named = (name) => options[name] ?? options[name.replace(/_(.)/g, (all, letter) => letter.toUpperCase())];
     const deferred = { mode: options.mode };
     for (const name of DEFERRED.split(' ')) if (named(name) !== undefined) deferred[name] = named(name);
-    return { type: 'deferred_intent', deferred_intent: deferred, locale };
+    return { type: 'deferred_intent', deferred_intent: deferred, ...more };
   }
 
   /** Whether what is typed will be charged again later. */
