@@ -192,6 +192,13 @@ def test_ids_lead_to_their_pages(site: Site) -> None:
     assert presenter.address("nothing") == ""
 
 
+def test_an_export_is_whole_where_it_is_read_in_pieces(site: Site) -> None:
+    made = [site.api.ok("POST", "/v1/coupons", percent_off=5, duration="once")["id"] for _ in range(260)]
+    answer = site.browser("analyst").get(url(site, "/objects/coupon/export"))
+    ids = [line.partition(",")[0] for line in answer.text.splitlines()[1:]]
+    assert ids == made[::-1]
+
+
 def test_a_list_is_exported_as_it_is_filtered_and_no_cell_is_a_formula(site: Site) -> None:
     site.api.post("/v1/customers", name="=cmd()", email="a@example.com")
     site.api.post("/v1/customers", name="Otto", email="b@example.com")

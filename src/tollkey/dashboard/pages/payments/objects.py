@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -26,6 +27,7 @@ from tollkey.wire.objects import value_at
 
 _PAGE = 25
 _MOST_EXPORTED = 10_000
+_READ_AT_ONCE = 250
 #: Fields that are not offered as filters because they differ for each object.
 _HIDDEN = frozenset({"client_secret", "_about", "fingerprint"})
 
@@ -166,9 +168,23 @@ def export(ctx: Context, params: Params) -> Answer:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(columns)
-    for item in ctx.call().objects.page(resource.object, _MOST_EXPORTED, equal=given, ranges=ranges):
+    for item in _exported(ctx, resource, given, ranges):
         writer.writerow([_plain(value_at(item, column)) for column in columns])
     return File(f"{resource.object.replace('.', '_')}.csv", "text/csv; charset=utf-8", text.getvalue().encode())
+
+
+def _exported(ctx: Context, resource: Resource, given: dict[str, Any], ranges: list[Range]) -> Iterator[Json]:
+    """The objects of an export, a few at a time: all of them at once keep the garbage collector, and with it everybody,
+    busy for half a second.
+    """
+    table, cursor = ctx.setup.tables.of[resource.object], None
+    for _ in range(_MOST_EXPORTED // _READ_AT_ONCE):
+        objects = ctx.call().objects  # one call remembers all that it has read
+        found = objects.page(resource.object, _READ_AT_ONCE, equal=given, ranges=ranges, after=cursor)
+        yield from found
+        if len(found) < _READ_AT_ONCE:
+            return
+        cursor = table.get(ctx.tx, ctx.scope, found[-1]["id"])
 
 
 def _plain(value: Any) -> str:
