@@ -54,6 +54,24 @@ def test_a_major_version_pays_is_declined_and_authenticates(
         assert shop.problems == []
 
 
+def test_a_checkout_session_is_paid_through_the_promise_of_the_basil_train(
+    chromium: Browser, shared_server: Running
+) -> None:
+    packages = (
+        "@stripe/stripe-js@7", "@stripe/react-stripe-js@3", "react@18", "react-dom@18", "prop-types", "esbuild@0.25",
+    )  # fmt: skip
+    line = {"price_data": {"currency": "usd", "unit_amount": 2000, "product_data": {"name": "Tea"}}, "quantity": 1}
+    given = {"mode": "payment", "ui_mode": "elements", "return_url": "https://shop.example/done", "line_items": [line]}
+    with Shopfront(chromium, shared_server, bundle("basil.jsx", packages, KEPT)) as shop:
+        shop.open(secret=shop.post("/v1/checkout/sessions", **given)["client_secret"])
+        payment = shop.frame("Secure payment input frame")
+        for name, text in {"number": "4242424242424242", "expiry": "1234", "cvc": "123", "postalCode": "12345"}.items():
+            payment.locator(f'[name="{name}"]').fill(text)
+        shop.pay()
+        done = shop.result()
+        assert (done["type"], done["session"]["status"]["type"], shop.problems) == ("success", "complete", [])
+
+
 def test_a_browser_that_resolves_stripe_s_names_to_a_server_with_tls_pays(chromium: Browser, tmp_path: Path) -> None:
     names = ("js.stripe.com", "api.stripe.com")
     page = PAGE.format(head='<script src="https://js.stripe.com/endive/stripe.js"></script>').encode()
