@@ -78,6 +78,7 @@ class Clients:
     def __init__(self) -> None:
         self.statuses: Counter[str] = Counter()
         self.contradicted: list[str] = []
+        self.unanswered = 0  # within ``SETTLES`` seconds, so that nothing can be compared
         self.lock = threading.Lock()
 
     def insist(self, nodes: list[Node], key: str, path: str, name: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -115,8 +116,10 @@ class Clients:
             }  # fmt: skip
             intent = self.insist(nodes, key, "/v1/payment_intents", f"{name}-p", given)
             again = self.insist(nodes, key, "/v1/payment_intents", f"{name}-p", given)
-            if intent.get("id") != again.get("id"):
-                with self.lock:
+            with self.lock:
+                if not intent or not again:
+                    self.unanswered += 1
+                elif intent.get("id") != again.get("id"):
                     self.contradicted.append(name)
             if holds and "id" in intent:
                 self.insist(nodes, key, f"/v1/payment_intents/{intent['id']}/capture", f"{name}-c", {})
@@ -279,7 +282,7 @@ def main() -> None:
         size = f"{given.connections} connections, {given.nodes} nodes"
         print(f"{given.seconds:.0f} s, seed {given.seed}, {size}, killed: {dict(kills)}")
         print(f"attempts: {dict(states.most_common())}")
-        print(f"answers: {dict(told.statuses.most_common(12))}")
+        print(f"answers: {dict(told.statuses.most_common(12))}, none: {told.unanswered}")
         print(", ".join(f"{what}: {number}" for what, number in found.items()))
     sys.exit(any(found.values()))
 

@@ -39,6 +39,7 @@ FEATURES = Features(
     notices=True,
 )
 Json = dict[str, Any]
+PAGE = 100  # lines of a settlement in one answer, which is one line of at most 64 KiB
 
 
 class Client:
@@ -167,7 +168,8 @@ class Books:
         if kind == "echo":
             return {"is": "approved", "code": ""}
         if kind == "settlement":
-            return {"lines": self.lines[message["cursor"] :], "cursor": len(self.lines)}
+            lines = self.lines[message["cursor"] : message["cursor"] + PAGE]
+            return {"lines": lines, "cursor": message["cursor"] + len(lines)}
         if kind == "reverse":
             self._keep({"kind": "reverse", "reference": reference})
             return {"is": "approved", "code": ""}
