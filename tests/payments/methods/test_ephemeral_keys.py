@@ -8,6 +8,7 @@ from tests.support.altered import altered
 from tests.support.api import Api
 from tests.support.openapi import assert_valid
 from tests.support.recipes import Maker
+from tollkey.db import Scope
 
 
 def _key(api: Api, customer: str) -> dict[str, object]:
@@ -60,6 +61,19 @@ def test_after_an_hour_or_once_deleted_it_is_expired(api: Api) -> None:
     assert api.get(f"/v1/customers/{customer}", key=str(second["secret"])).status == 200
     api.advance(3600)
     assert api.get(f"/v1/customers/{customer}", key=str(second["secret"])).status == 401
+
+
+def test_a_key_is_deleted_a_week_after_it_has_expired(api: Api) -> None:
+    made = _key(api, api.ok("POST", "/v1/customers")["id"])
+    scope, tables = Scope(api.account, False), api.core.setup.tables
+
+    def stored() -> object:
+        return api.core.database.read(lambda tx: tables.load(tx, scope, "ephemeral_key", str(made["id"])))
+
+    api.advance(3600 + 7 * 86_400 - 1)
+    assert stored() is not None
+    api.advance(1)
+    assert stored() is None
 
 
 def test_a_forged_key_is_unknown(api: Api) -> None:

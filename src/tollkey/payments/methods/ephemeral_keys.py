@@ -2,7 +2,7 @@
 
 A key that a customer session was claimed with ends with the session, and may do what the session grants (``claims``).
 
-    created ──1 hour, or deleted──▶ expired
+    created ──1 hour, or deleted──▶ expired ──a week──▶ deleted
 
 The text is ``ek_{test|live}_`` and base64 of ``acct_…,<31 random characters>``, then ``_00`` and eight more
 (reference section 4.1). Only a digest is stored. ``Endpoint.ephemeral`` decides which endpoints such a key may call.
@@ -22,7 +22,7 @@ from tollkey.db import Scope, Tx
 from tollkey.keys import Denied, Key, Permission, Reason
 from tollkey.keys.authority import Authority
 from tollkey.keys.token import mask_unknown
-from tollkey.payments.methods import customer_sessions, kinds
+from tollkey.payments.methods import customer_sessions, jobs, kinds
 from tollkey.wire import Call, Endpoint, Resource, invalid
 from tollkey.wire.hosted import granting_key
 from tollkey.wire.live import records
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 PERMISSION = Permission("ephemeral_key", "Ephemeral keys", "Core")
 LIVES_SECONDS = 3600
+_KEPT_SECONDS = 7 * 86_400  # after it has expired
 _TEXT = re.compile(r"ek_(test|live)_([A-Za-z0-9_-]+={0,2})_00[0-9A-Za-z]{8}")
 _ABOUT = {
     "customer": "customer",
@@ -66,7 +67,7 @@ def create(call: Call, params: operations.PostEphemeralKeys) -> api.EphemeralKey
     text = new_text(call)
     key = _new(call, text, (_ABOUT[name], id), call.now + LIVES_SECONDS)
     key["_maker"] = [call.platform, call.key.id] if call.key is not None else None
-    call.objects.insert(key)
+    _keep(call, key)
     return cast("api.EphemeralKey", {**public(key), "secret": text})  # its public fields, and the text
 
 
@@ -79,8 +80,21 @@ def create_for(call: Call, session: StoredCustomerSession, granted: frozenset[st
     key = _new(call, text, ("customer", session["customer"]), session["expires_at"])
     key["_maker"] = session.get("_maker")
     key["_granted"] = sorted(granted)
-    call.objects.insert(key)
+    _keep(call, key)
     return text
+
+
+def _keep(call: Call, key: StoredEphemeralKey) -> None:
+    """Store a key until a week after it has expired: each app that opens its sheet makes another one."""
+    call.objects.insert(key)
+    call.schedule.add(key["expires"] + _KEPT_SECONDS, jobs.EPHEMERAL_KEY_FORGET, key["id"])
+
+
+def forget(call: Call, id: str) -> None:
+    """Delete a key that expired long ago; whoever still sends it is told that it is invalid, not that it expired."""
+    key = call.objects.find(kinds.EPHEMERAL_KEY, id)
+    if key is not None:
+        call.objects.delete(key)
 
 
 def _new(call: Call, text: str, about: tuple[str, str], expires: int) -> StoredEphemeralKey:
@@ -168,4 +182,5 @@ EPHEMERAL_KEY = Resource(
     ),
     title="Ephemeral keys",
     columns=("id", "created", "expires"),
+    on_due={jobs.EPHEMERAL_KEY_FORGET: forget},
 )
