@@ -51,7 +51,7 @@ class Client:
         for name in ("host", "port"):
             if name not in config:
                 raise ValueError(f"{name} is missing")
-        self._host, self._port = str(config["host"]), int(config["port"])
+        self._host, self._port, self._clock = str(config["host"]), int(config["port"]), clock
         self._seconds = float(config.get("seconds", 2.0))
 
     async def _ask(self, message: Json) -> Json | NotSent | Unknown:
@@ -94,8 +94,10 @@ class Client:
         answer = await self._ask({"kind": "settlement", "cursor": int(cursor or 0)})
         if not isinstance(answer, dict):
             raise OSError("no answer")
+        now = int(self._clock())
         lines = tuple(
-            Notice(str(number), "settled", reference, 0, amount, "usd") for number, reference, amount in answer["lines"]
+            Notice(str(number), "settled", reference, now, amount, "usd")
+            for number, reference, amount in answer["lines"]
         )
         return Notices(lines, str(answer["cursor"]))
 

@@ -205,12 +205,16 @@ def test_a_line_that_comes_after_the_first_one_was_deleted_is_still_not_expected
     assert tidied(live, 1_000)["notices"] == 1  # a difference stays
 
 
-def test_what_was_told_before_notices_were_deleted_is_not_taken_again(live: Live) -> None:
-    reference = live.attempts(live.pay(500)["id"])[-1].reference
+def test_what_may_have_been_told_before_notices_were_deleted_is_only_listed(live: Live) -> None:
+    intent = live.pay(500)["id"]
+    reference = live.attempts(intent)[-1].reference
     old = live.api.now - notices.OLDEST_DAYS * DAY
     live.network.told += [Notice(f"n{at}", "settled", reference, at, 500, "usd") for at in (old - 1, old)]
     live.api.world.runner.run(live.api.world.server.sender.read_notices())
-    assert tidied(live, 0)["notices"] == 1
+    listed = live.api.core.database.read(lambda tx: notices.differences(tx, live.scope))
+    told_late = "told after more than 380 days: nothing was done"
+    assert [(one.at, one.difference) for one in listed] == [(old - 1, told_late)]
+    assert live.attempts(intent)[-1].settled == 500
 
 
 def test_what_looks_for_few_does_not_read_the_many_that_are_over(live: Live) -> None:

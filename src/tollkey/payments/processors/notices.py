@@ -39,7 +39,7 @@ MIGRATION = Migration(
 )
 #: Seconds after which money that was taken should have been settled.
 SETTLED_SECONDS: Final = 7 * 86_400
-#: Days after which nothing is taken any more: less than notices are kept, so that none is taken again.
+#: Days after which what is told is only listed: less than notices are kept, so that nothing is done again.
 OLDEST_DAYS: Final = 380
 #: Pages of notices that are read of an account, before the server does something else.
 MOST_PAGES: Final = 100
@@ -107,9 +107,6 @@ def _too_early(call: Call, notice: Notice) -> bool:
 
 
 def _take(call: Call, notice: Notice) -> None:
-    if notice.at < call.now - OLDEST_DAYS * 86_400:
-        log.warning("%s: a notice of the processor is too old to be taken: %s", call.account, ascii(notice.id))
-        return
     scope = (call.account, int(call.livemode))
     known = call.tx.execute(
         "SELECT 1 FROM processor_notices WHERE account = ? AND livemode = ? AND id = ?", (*scope, notice.id)
@@ -120,7 +117,10 @@ def _take(call: Call, notice: Notice) -> None:
     if attempt is not None and attempt.scope != call.scope:
         attempt = None
     expected, difference = 0, ""
-    if notice.kind == "result":
+    old = notice.at < call.now - OLDEST_DAYS * 86_400
+    if old:
+        difference = f"told after more than {OLDEST_DAYS} days: nothing was done"
+    elif notice.kind == "result":
         difference = _result(call, notice, attempt)
     elif notice.kind == "settled":
         expected, difference = _settled(call, notice, attempt)
@@ -134,7 +134,7 @@ def _take(call: Call, notice: Notice) -> None:
             notice.code, expected, difference, call.now,
         ),
     )  # fmt: skip
-    if notice.kind != "settled":
+    if notice.kind != "settled" or old:
         return
     if attempt is not None:
         attempts.mark_settled(call.tx, attempt, notice.amount)
