@@ -118,6 +118,10 @@ def postgres_database(postgres_server: Callable[[str], str]) -> str:
     return postgres_server(name)
 
 
+#: Of PostgreSQL: each worker keeps several servers for its whole run, each with a pool and two connections beside it.
+CONNECTIONS = 400
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Callable[[str], str]]:
     """A PostgreSQL server out of a wheel, one for all workers of this run: from a database's name to its URL."""
@@ -132,6 +136,12 @@ def postgres_server() -> Iterator[Callable[[str], str]]:
         folder / f"tollkey-postgres-{getpass.getuser()}.lock"
     ):  # or one worker reads what another is about to write
         server = get_server(folder / f"tollkey-postgres-{run}", cleanup_mode="delete")
+        with psycopg.connect(server.get_uri(), autocommit=True) as admin:
+            few = admin.execute("SHOW max_connections").fetchone() != (str(CONNECTIONS),)
+            admin.execute(f"ALTER SYSTEM SET max_connections = {CONNECTIONS}".encode())
+        if few:  # the first worker; the setting is read at the start
+            server.stop()
+            server.ensure_postgres_running()
     with psycopg.connect(server.get_uri(), autocommit=True) as admin:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here need survive a power cut
             admin.execute(f"ALTER SYSTEM SET {setting} = off".encode())

@@ -196,6 +196,9 @@ class _WatchedTx:
         self._watched.costs.append(Cost(sql, steps[0], plan))
         return found
 
+    def read(self, table: str, sql: str, params: Sequence[object], key: object = None) -> list[engine.Row]:
+        return self.execute(sql, params)
+
     def _on_postgres(self, sql: str, params: Sequence[object]) -> list[engine.Row]:
         explain = "EXPLAIN (FORMAT JSON)" if sql.startswith(("UPDATE", "DELETE")) else "EXPLAIN (ANALYZE, FORMAT JSON)"
         answer = self._tx.execute(f"{explain} {sql}", params)[0][0]

@@ -119,7 +119,7 @@ def test_an_intent_walks_the_arrow(
 
 
 #: Only a processor on a network leads there (``test_through_network.py``).
-BY_NETWORK = {("processing", "requires_capture")}
+BY_NETWORK = {("processing", "requires_capture"), ("processing", "requires_action")}
 
 
 def test_every_drawn_arrow_is_walked_and_no_other() -> None:

@@ -15,7 +15,8 @@ def attached_method(m: Maker) -> Json:
 def _removable(m: Maker) -> list[str]:
     """A saved card, with the customer session that allows an app to remove it."""
     method = attached_method(m)
-    features = {"enabled": True, "features": {"payment_method_remove": "enabled"}}
+    granted = {"payment_method_remove": "enabled", "payment_method_allow_redisplay_filters": ["unspecified"]}
+    features = {"enabled": True, "features": granted}
     made = m.post("/v1/customer_sessions", customer=method["customer"], components={"customer_sheet": features})
     m.held["customer_session"] = made["client_secret"]
     return [method["id"]]
@@ -122,6 +123,7 @@ PLANS: dict[str, Callable[[Maker], list[str]]] = {
 
 
 DUE: dict[str, Callable[[Maker], object]] = {
+    "ephemeral_key.forget": lambda m: m.post("/v1/ephemeral_keys", customer=m.id("customer")),
     "source.expire": _ideal,
     "source.fill": lambda m: m.post(
         "/v1/sources", type="ach_credit_transfer", currency="usd", owner={"email": "amount_4242@example.com"}

@@ -22,5 +22,5 @@ SOURCE = Path(tollkey.payments.__file__).parent
 def test_a_fact_is_announced_and_heard(fact: type) -> None:
     reactions = Catalogue(gather(tollkey.platform, tollkey.payments)).reactions
     assert reactions.get(fact), "no resource reacts to it"
-    said = re.compile(rf"call\.announce\((events\.)?{fact.__name__}\(")
+    said = re.compile(rf"call\.announce\((told := )?(events\.)?{fact.__name__}\(")
     assert any(said.search(file.read_text()) for file in SOURCE.rglob("*.py")), "nobody announces it"

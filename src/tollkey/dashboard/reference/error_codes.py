@@ -81,6 +81,7 @@ ERROR_CODES: dict[str, str] = {
     "payment_intent_incompatible_payment_method": "The payment's method types do not include this payment method.",
     "payment_intent_invalid_parameter": "These parameters do not go together for a payment.",
     "payment_intent_konbini_rejected_confirmation_number": "The convenience stores refuse this confirmation number.",
+    "payment_intent_authentication_failure": "The customer did not authenticate.",
     "payment_intent_payment_attempt_expired": "The voucher expired before it was paid.",
     "payment_intent_payment_attempt_failed": "The last attempt to pay failed; the payment says why.",
     "payment_intent_unexpected_state": "The payment's status does not allow that.",

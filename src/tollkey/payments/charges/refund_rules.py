@@ -173,7 +173,8 @@ def _release(call: Call, charge: StoredCharge, params: RefundParams) -> StoredRe
     backend = asking.backend_of(call)
     if backend is not None:
         value = refund_objects.new_refund(call, charge, charge["amount"], params)
-        value.update({"status": states.REFUND.start("pending"), "pending_reason": "processing"})
+        value["status"] = states.REFUND.start("pending")
+        value["pending_reason"] = "processing"
         id, amount = value["id"], charge["amount"]
         charge["_attempt"] = through_network.ask_about(call, backend, charge, "void", id, amount, {})
         call.objects.save(charge)

@@ -187,10 +187,10 @@ def _money(call: Call, notice: Notice, attempt: Attempt | None) -> str:
         return f"{what} in {notice.currency}, asked in {attempt.currency}"
     if attempt.state != "approved" or not attempt.applied:
         return f"{what} while it is {attempt.state} here"
-    told = events.MoneyTold(notice, attempt, f"{what} ({notice.code or '-'}): nothing here shows it")
+    difference = f"{what} ({notice.code or '-'}): nothing here shows it"
     try:
         with call.tx.savepoint():
-            call.announce(told)
+            call.announce(told := events.MoneyTold(notice, attempt, difference))
     except StorageError:
         raise
     except Exception as problem:
