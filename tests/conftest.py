@@ -118,8 +118,9 @@ def postgres_database(postgres_server: Callable[[str], str]) -> str:
     return postgres_server(name)
 
 
-#: Of PostgreSQL: each worker keeps several servers for its whole run, each with a pool and two connections beside it.
-CONNECTIONS = 400
+#: Of PostgreSQL: nothing here need survive a power cut, and each worker keeps several servers for its whole run, each
+#: with a pool and two connections beside it.
+POSTGRES = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "400"}
 
 
 @pytest.fixture(scope="session")
@@ -132,19 +133,14 @@ def postgres_server() -> Iterator[Callable[[str], str]]:
     # Not below pytest's own folders: run by root, the server is another user's, and pytest shuts others out of them.
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid4().hex
     folder = Path(tempfile.gettempdir())
-    with FileLock(
-        folder / f"tollkey-postgres-{getpass.getuser()}.lock"
-    ):  # or one worker reads what another is about to write
+    with FileLock(folder / f"tollkey-postgres-{getpass.getuser()}.lock"):  # the first worker makes it for all others
         server = get_server(folder / f"tollkey-postgres-{run}", cleanup_mode="delete")
         with psycopg.connect(server.get_uri(), autocommit=True) as admin:
-            few = admin.execute("SHOW max_connections").fetchone() != (str(CONNECTIONS),)
-            admin.execute(f"ALTER SYSTEM SET max_connections = {CONNECTIONS}".encode())
-        if few:  # the first worker; the setting is read at the start
+            is_new = admin.execute("SHOW max_connections").fetchone() != (POSTGRES["max_connections"],)
+            for setting, value in POSTGRES.items() if is_new else ():
+                admin.execute(f"ALTER SYSTEM SET {setting} = {value}".encode())
+        if is_new:  # some are read at the start only
             server.stop()
             server.ensure_postgres_running()
-    with psycopg.connect(server.get_uri(), autocommit=True) as admin:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here need survive a power cut
-            admin.execute(f"ALTER SYSTEM SET {setting} = off".encode())
-        admin.execute("SELECT pg_reload_conf()")
     yield lambda name: server.get_uri(database=name)
     server.cleanup()
